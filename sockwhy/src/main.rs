@@ -1,0 +1,2 @@
+//! sockwhy
+fn main() {}
