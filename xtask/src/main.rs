@@ -1,2 +1,31 @@
 //! The tasks of the project.
-fn main() {}
+
+mod command;
+mod debian;
+mod ebpf;
+mod ebpf_tools;
+mod paths;
+mod toolchain;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The tasks of the project
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Build the BPF object that sockwhy embeds, and write it to sockwhy/bpf
+    Ebpf(ebpf::Options),
+}
+
+fn main() -> ExitCode {
+    let result = match Task::parse() {
+        Task::Ebpf(options) => ebpf::main(&options),
+    };
+    if let Err(error) = result {
+        eprintln!("xtask: error: {error:#}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
