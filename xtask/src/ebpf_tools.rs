@@ -64,7 +64,7 @@ fn bpf_linker(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
             fs::create_dir_all(prefix.join("lib"))?;
             std::os::unix::fs::symlink(&llvm, prefix.join("lib/libLLVM.so"))?;
             run(cargo()
-                .args(["install", "bpf-linker", "--locked", "--no-default-features", "--no-track"])
+                .args(["install", "bpf-linker", "--locked", "--no-default-features"])
                 .args(["--version", &format!("={BPF_LINKER_VERSION}")])
                 .args(["--features", &format!("llvm-{}", rustc.llvm_major)])
                 .arg("--root")
