@@ -18,11 +18,10 @@ pub static CONFIG: Config = Config {
     filters: Filters { labels: label_bit::ALL, pid: 0, uid: 0, port: 0, net: 0, comm: 0, reserved: [0; 2] },
 };
 
-/// One value of the plan. The verifier sees a constant.
+/// One value of the plan.
 macro_rules! config {
     ($($member:ident).+) => {
-        // SAFETY: a read of a static of integers. Volatile, as userspace replaces the compiled-in bytes.
-        unsafe { core::ptr::read_volatile(&raw const $crate::filter::CONFIG.$($member).+) }
+        $crate::read::constant(&$crate::filter::CONFIG.$($member).+)
     };
 }
 pub(crate) use config;

@@ -12,14 +12,21 @@ use sockwhy_common::{Bit, Offsets};
 #[unsafe(no_mangle)]
 pub static OFFSETS: Offsets = Offsets::UNRESOLVED;
 
-/// The resolved offset of a kernel struct member. The verifier sees a constant.
+/// The resolved offset of a kernel struct member.
 macro_rules! offset {
     ($member:ident) => {
-        // SAFETY: a read of a static of integers. Volatile, as userspace replaces the compiled-in bytes.
-        unsafe { core::ptr::read_volatile(&raw const $crate::read::OFFSETS.$member) }
+        $crate::read::constant(&$crate::read::OFFSETS.$member)
     };
 }
 pub(crate) use offset;
+
+/// A value that userspace has written before the programs loaded. The compiler must not rely on the one that it sees;
+/// the verifier, which knows the other, treats it as a constant.
+#[inline(always)]
+pub fn constant<T: Copy>(value: &T) -> T {
+    // SAFETY: a reference is valid to read from.
+    unsafe { core::ptr::read_volatile(value) }
+}
 
 /// An address in kernel memory. Nothing is assumed of what lies there: every read can fail.
 #[derive(Clone, Copy)]

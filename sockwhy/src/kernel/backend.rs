@@ -8,9 +8,7 @@
 
 use aya::{
     Btf as AyaBtf, Ebpf,
-    programs::{
-        BtfTracePoint, CgroupAttachMode, FEntry, FExit, KProbe, RawTracePoint, SockOps, TracePoint,
-    },
+    programs::{BtfTracePoint, CgroupAttachMode, FEntry, FExit, KProbe, RawTracePoint, SockOps, TracePoint},
 };
 
 use super::{
@@ -23,7 +21,7 @@ use crate::plan::{Backend, BackendChoice};
 
 /// Which of the two kinds of event are wanted; hooks of the other are not attached.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted {
+pub(super) struct Wanted {
     /// Connections made.
     pub connects: bool,
     /// Connections accepted.
@@ -58,8 +56,13 @@ pub(super) fn choose<T>(
 
 /// Attaches one backend's programs. Where this fails half-way, dropping `ebpf` detaches what was attached.
 ///
-/// Returns what the backend cannot see, in words.
-pub(super) fn attach(backend: Backend, ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Vec<&'static str>, Refusal> {
+/// Returns what the backend cannot see, in words that follow "cannot see".
+pub(super) fn attach(
+    backend: Backend,
+    ebpf: &mut Ebpf,
+    btf: &Btf,
+    wanted: Wanted,
+) -> Result<Option<&'static str>, Refusal> {
     match backend {
         Backend::Fentry => fentry(ebpf, btf, wanted),
         Backend::Kprobe => kprobe(ebpf, btf, wanted),
@@ -67,7 +70,7 @@ pub(super) fn attach(backend: Backend, ebpf: &mut Ebpf, btf: &Btf, wanted: Wante
     }
 }
 
-fn fentry(ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Vec<&'static str>, Refusal> {
+fn fentry(ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Option<&'static str>, Refusal> {
     let aya_btf = aya_btf()?;
     if wanted.connects {
         function(btf, "tcp_connect")?;
@@ -84,10 +87,10 @@ fn fentry(ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Vec<&'static str
         fexit_on(ebpf, listener, "inet_csk_accept", &aya_btf)?;
         fentry_on(ebpf, "fentry_security_sock_graft", "security_sock_graft", &aya_btf)?;
     }
-    Ok(Vec::new())
+    Ok(None)
 }
 
-fn kprobe(ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Vec<&'static str>, Refusal> {
+fn kprobe(ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Option<&'static str>, Refusal> {
     if wanted.connects {
         function(btf, "tcp_connect")?;
         kprobe_on(ebpf, "kprobe_tcp_connect", "tcp_connect")?;
@@ -96,10 +99,10 @@ fn kprobe(ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Vec<&'static str
         function(btf, "security_sock_graft")?;
         kprobe_on(ebpf, "kprobe_security_sock_graft", "security_sock_graft")?;
     }
-    Ok(Vec::new())
+    Ok(None)
 }
 
-fn tracepoint(ebpf: &mut Ebpf, wanted: Wanted) -> Result<Vec<&'static str>, Refusal> {
+fn tracepoint(ebpf: &mut Ebpf, wanted: Wanted) -> Result<Option<&'static str>, Refusal> {
     if wanted.connects
         && let Err(refusal) = sock_ops(ebpf)
     {
@@ -109,7 +112,7 @@ fn tracepoint(ebpf: &mut Ebpf, wanted: Wanted) -> Result<Vec<&'static str>, Refu
         tp_btf_on(ebpf, "tp_net_dev_queue", "net_dev_queue", &aya_btf)?;
     }
     if !wanted.accepts {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     if let Err(refusal) = syscall_tracepoints(ebpf) {
         log::debug!("no tracepoints of single system calls, using sys_exit: {refusal}");
@@ -118,7 +121,7 @@ fn tracepoint(ebpf: &mut Ebpf, wanted: Wanted) -> Result<Vec<&'static str>, Refu
         program.load().map_err(|error| Refusal::program(load_of(name), &error))?;
         program.attach("sys_exit").map_err(|error| Refusal::program("attach to the tracepoint sys_exit", &error))?;
     }
-    Ok(vec!["accepts through io_uring", "accepts by 32-bit programs", "accepts by kernel threads"])
+    Ok(Some("accepts through io_uring, by 32-bit programs or by kernel threads"))
 }
 
 /// Connects from within `tcp_connect()` itself, where neither fentry nor kprobes are allowed.
@@ -127,8 +130,8 @@ fn sock_ops(ebpf: &mut Ebpf) -> Result<(), Refusal> {
     if !missing.is_empty() {
         return Err(Refusal::Capabilities { action: "a sock_ops program", missing });
     }
-    let root = host::cgroup_root()
-        .ok_or_else(|| Refusal::Host("the root of cgroup v2 is not mounted here".to_owned()))?;
+    let root =
+        host::cgroup_root().ok_or_else(|| Refusal::Host("the root of cgroup v2 is not mounted here".to_owned()))?;
     let name = "sock_ops_connect";
     let program: &mut SockOps = program(ebpf, name)?;
     program.load().map_err(|error| Refusal::program(load_of(name), &error))?;
@@ -209,9 +212,13 @@ mod tests {
 
     #[test]
     fn auto_takes_the_first_that_attaches_and_keeps_the_refusals_before_it() {
-        let chosen = choose(BackendChoice::Auto, |backend| {
-            if backend == Backend::Tracepoint { Ok(()) } else { Err(refuse(backend)) }
-        });
+        let chosen =
+            choose(
+                BackendChoice::Auto,
+                |backend| {
+                    if backend == Backend::Tracepoint { Ok(()) } else { Err(refuse(backend)) }
+                },
+            );
         let (backend, (), refused) = chosen.expect("tracepoint attaches");
         assert_eq!(backend, Backend::Tracepoint);
         let order: Vec<_> = refused.iter().map(|(backend, _)| *backend).collect();

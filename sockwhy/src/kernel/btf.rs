@@ -214,7 +214,9 @@ impl Btf {
         let found = self.resolve(id)?;
         match found.kind() {
             kind::PTR => Some(POINTER),
-            kind::INT | kind::STRUCT | kind::UNION | kind::ENUM | kind::ENUM64 | kind::FLOAT => Some(found.size_or_type),
+            kind::INT | kind::STRUCT | kind::UNION | kind::ENUM | kind::ENUM64 | kind::FLOAT => {
+                Some(found.size_or_type)
+            }
             kind::ARRAY if depth > 0 => {
                 let of = self.u32(found.position + TYPE_SIZE)?;
                 let len = self.u32(found.position + TYPE_SIZE + 8)?;

@@ -1,6 +1,9 @@
 //! The programs' own log, for `-vv`.
 
-use std::{io, os::fd::{AsRawFd, RawFd}};
+use std::{
+    io,
+    os::fd::{AsRawFd, RawFd},
+};
 
 use aya::Ebpf;
 use aya_log::EbpfLogger;

@@ -2,7 +2,7 @@
 
 mod backend;
 pub mod btf;
-mod host;
+pub mod host;
 mod log;
 mod object;
 mod offsets;
@@ -11,8 +11,12 @@ mod ring;
 
 use aya::Ebpf;
 
-pub use self::{backend::Wanted, log::ProgramLog, refusal::Refusal, ring::Ring};
-use self::{btf::Btf, object::Request};
+use self::{backend::Wanted, btf::Btf, object::Request};
+pub use self::{
+    log::ProgramLog,
+    refusal::{Refusal, Refused},
+    ring::Ring,
+};
 use crate::plan::{Backend, TracePlan};
 
 /// The programs, attached. Dropping it detaches them.
@@ -21,8 +25,8 @@ pub struct Tracer {
     ebpf: Ebpf,
     /// The backend that attached.
     pub backend: Backend,
-    /// What it cannot see, in words.
-    pub blind_spots: Vec<&'static str>,
+    /// What it cannot see, in words that follow "cannot see".
+    pub blind_spot: Option<&'static str>,
     /// Backends that `auto` passed over, and why.
     pub refused: Vec<(Backend, Refusal)>,
 }
@@ -31,21 +35,21 @@ impl Tracer {
     /// Loads and attaches what the plan needs.
     ///
     /// # Errors
-    /// Each backend that was tried, with its reason; the last is the one that counts.
-    pub fn attach(plan: &TracePlan, log: bool) -> Result<(Self, Ring), Vec<(Backend, Refusal)>> {
-        let for_all = |refusal| vec![(Backend::Tracepoint, refusal)];
-        let btf = Btf::of_kernel().map_err(|error| for_all(error.into()))?;
-        let request = Request { filter: &plan.filter, buffer_size: plan.buffer_size, log };
+    /// Each backend that was tried, with its reason.
+    pub fn attach(plan: &TracePlan, log: bool) -> Result<(Self, Ring), Refused> {
+        let btf = Btf::of_kernel().map_err(|error| Refused::all(error.into()))?;
+        let request = Request { filters: &plan.filters, buffer_size: plan.buffer_size, log };
         let wanted = Wanted { connects: plan.connects, accepts: plan.accepts };
         let attempt = |backend| {
             // A backend that attaches half-way is undone by dropping its object.
             let mut ebpf = object::load(&btf, &request)?;
-            let blind_spots = backend::attach(backend, &mut ebpf, &btf, wanted)?;
+            let blind_spot = backend::attach(backend, &mut ebpf, &btf, wanted)?;
             let ring = Ring::take(&mut ebpf).map_err(|error| Refusal::Host(error.to_string()))?;
-            Ok((ebpf, ring, blind_spots))
+            Ok((ebpf, ring, blind_spot))
         };
-        let (backend, (ebpf, ring, blind_spots), refused) = backend::choose(plan.backend, attempt)?;
-        Ok((Self { ebpf, backend, blind_spots, refused }, ring))
+        let (backend, (ebpf, ring, blind_spot), refused) =
+            backend::choose(plan.backend, attempt).map_err(Refused::each)?;
+        Ok((Self { ebpf, backend, blind_spot, refused }, ring))
     }
 
     /// The programs' own log, where they were loaded to write one.

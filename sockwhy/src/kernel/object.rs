@@ -36,7 +36,7 @@ unsafe impl aya::Pod for Global<Offsets> {}
 /// What the object is loaded for.
 pub(super) struct Request<'a> {
     /// The flows to report.
-    pub filter: &'a FlowFilter,
+    pub filters: &'a FlowFilter,
     /// Bytes of the ring buffer; a power of two, at least a page.
     pub buffer_size: u32,
     /// Whether the programs log.
@@ -50,7 +50,7 @@ pub(super) fn load(btf: &Btf, request: &Request<'_>) -> Result<Ebpf, Refusal> {
     let log_level = if request.log { LOG_ALL } else { LOG_OFF };
     raise_memlock();
 
-    let filter = request.filter;
+    let filters = request.filters;
     let mut loader = EbpfLoader::new();
     let size = |values: usize| u32::try_from(values.max(1)).unwrap_or(u32::MAX);
     loader
@@ -60,13 +60,14 @@ pub(super) fn load(btf: &Btf, request: &Request<'_>) -> Result<Ebpf, Refusal> {
         .override_global("CONFIG", &config, true)
         .override_global("AYA_LOG_LEVEL", &log_level, true)
         .map_max_entries("EVENTS", request.buffer_size)
-        .map_max_entries("FILTER_PID", size(filter.pids.len()))
-        .map_max_entries("FILTER_UID", size(filter.uids.len()))
-        .map_max_entries("FILTER_PORT", size(filter.ports.len()))
-        .map_max_entries("FILTER_COMM", size(filter.comms.len()))
-        .map_max_entries("FILTER_NET", size(filter.nets.len()));
+        .map_max_entries("FILTER_PID", size(filters.pids.len()))
+        .map_max_entries("FILTER_UID", size(filters.uids.len()))
+        .map_max_entries("FILTER_PORT", size(filters.ports.len()))
+        .map_max_entries("FILTER_COMM", size(filters.comms.len()))
+        .map_max_entries("FILTER_NET", size(filters.nets.len()));
     let mut ebpf = loader.load(OBJECT).map_err(|error| Refusal::object(&error))?;
-    fill_filters(&mut ebpf, filter).map_err(|error| Refusal::program("fill the maps of the filters", &error.into()))?;
+    fill_filters(&mut ebpf, filters)
+        .map_err(|error| Refusal::program("fill the maps of the filters", &error.into()))?;
     Ok(ebpf)
 }
 
@@ -80,7 +81,7 @@ where
 }
 
 fn config(btf: &Btf, request: &Request<'_>) -> Result<Config, Refusal> {
-    let filter = request.filter;
+    let filters = request.filters;
     let on = |values: usize| u8::from(values > 0);
     let pid_namespace = host::pid_namespace()
         .map_err(|error| Refusal::Host(format!("cannot tell the PID namespace from /proc/self/ns/pid: {error}")))?;
@@ -90,25 +91,25 @@ fn config(btf: &Btf, request: &Request<'_>) -> Result<Config, Refusal> {
         // The function behind the helper came with its use by tracing programs, in 5.12.
         cookie_helper: u32::from(btf.parameters("bpf_get_socket_ptr_cookie").is_some()),
         filters: Filters {
-            labels: filter.labels & label_bit::ALL,
-            pid: on(filter.pids.len()),
-            uid: on(filter.uids.len()),
-            port: on(filter.ports.len()),
-            net: on(filter.nets.len()),
-            comm: on(filter.comms.len()),
+            labels: filters.labels & label_bit::ALL,
+            pid: on(filters.pids.len()),
+            uid: on(filters.uids.len()),
+            port: on(filters.ports.len()),
+            net: on(filters.nets.len()),
+            comm: on(filters.comms.len()),
             reserved: [0; 2],
         },
     })
 }
 
-fn fill_filters(ebpf: &mut Ebpf, filter: &FlowFilter) -> Result<(), MapError> {
+fn fill_filters(ebpf: &mut Ebpf, filters: &FlowFilter) -> Result<(), MapError> {
     const WANTED: u8 = 1;
-    fill(ebpf, "FILTER_PID", &filter.pids, WANTED)?;
-    fill(ebpf, "FILTER_UID", &filter.uids, WANTED)?;
-    fill(ebpf, "FILTER_PORT", &filter.ports, WANTED)?;
-    fill(ebpf, "FILTER_COMM", &filter.comms, WANTED)?;
+    fill(ebpf, "FILTER_PID", &filters.pids, WANTED)?;
+    fill(ebpf, "FILTER_UID", &filters.uids, WANTED)?;
+    fill(ebpf, "FILTER_PORT", &filters.ports, WANTED)?;
+    fill(ebpf, "FILTER_COMM", &filters.comms, WANTED)?;
     let mut nets: LpmTrie<_, CidrKey, u8> = map(ebpf, "FILTER_NET")?.try_into()?;
-    for rule in &filter.nets {
+    for rule in &filters.nets {
         nets.insert(&Key::new(rule.prefix_len, rule.key), u8::from(rule.wanted), 0)?;
     }
     Ok(())

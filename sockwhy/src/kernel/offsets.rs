@@ -32,7 +32,7 @@ const COMM: u32 = 128;
 /// # Errors
 /// Where a member is missing or has an unexpected width. What only some kernels have (IPv6, MPTCP, the means of one
 /// backend) is left [`UNKNOWN`], and the programs do without.
-pub fn resolve(btf: &Btf) -> Result<Offsets, OffsetError> {
+pub(super) fn resolve(btf: &Btf) -> Result<Offsets, OffsetError> {
     let of = Resolver { btf };
     let is_mptcp = of.bit("tcp_sock", &["is_mptcp"]).unwrap_or(NO_BIT);
     let request_join = of.bit("mptcp_subflow_context", &["request_join"]).unwrap_or(NO_BIT);

@@ -10,6 +10,7 @@ use super::{
     host::{self, Capability},
     offsets::OffsetError,
 };
+use crate::plan::Backend;
 
 /// Why a backend, or anything at all, cannot run on this host.
 #[derive(Debug, Error)]
@@ -50,6 +51,52 @@ pub enum Refusal {
     #[error("{0}")]
     Host(String),
 }
+
+/// No backend attached: what each of those that were tried said.
+#[derive(Debug)]
+pub struct Refused(Vec<(Option<Backend>, Refusal)>);
+
+impl Refused {
+    /// One reason that holds for every backend.
+    pub(super) fn all(refusal: Refusal) -> Self {
+        Self(vec![(None, refusal)])
+    }
+
+    /// A reason for each backend, in the order of trying.
+    pub(super) fn each(refusals: Vec<(Backend, Refusal)>) -> Self {
+        Self(refusals.into_iter().map(|(backend, refusal)| (Some(backend), refusal)).collect())
+    }
+
+    /// The reason to show first: that of the last backend, which asks for the least.
+    #[must_use]
+    pub fn decisive(&self) -> Option<&Refusal> {
+        self.0.last().map(|(_, refusal)| refusal)
+    }
+
+    /// Every reason, a line each, with what the verifier said, for `-v`.
+    pub fn details(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(backend, refusal)| {
+            let backend = backend.map_or_else(String::new, |backend| format!("{backend}: "));
+            let verifier = match refusal {
+                Refusal::Kernel { verifier, .. } if !verifier.is_empty() => format!("\n{verifier}"),
+                _ => String::new(),
+            };
+            format!("{backend}{refusal}{verifier}")
+        })
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.last() {
+            Some((Some(backend), refusal)) => write!(f, "cannot trace with the {backend} backend: {refusal}"),
+            Some((None, refusal)) => write!(f, "cannot trace: {refusal}"),
+            None => f.write_str("cannot trace: no backend to try"),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
 
 fn because(hint: Option<&'static str>) -> String {
     hint.map_or_else(String::new, |hint| format!(" ({hint})"))

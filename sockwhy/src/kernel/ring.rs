@@ -19,9 +19,7 @@ pub struct Ring {
 impl Ring {
     /// Takes the maps out of a loaded object.
     pub(super) fn take(ebpf: &mut Ebpf) -> Result<Self, MapError> {
-        let mut take = |name: &str| {
-            ebpf.take_map(name).ok_or_else(|| MapError::InvalidName { name: name.to_owned() })
-        };
+        let mut take = |name: &str| ebpf.take_map(name).ok_or_else(|| MapError::InvalidName { name: name.to_owned() });
         Ok(Self {
             events: RingBuf::try_from(take("EVENTS")?)?,
             reader: Array::try_from(take("READER")?)?,

@@ -1,0 +1,130 @@
+//! Networks of the peer, as rules of a longest-prefix-match trie.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr},
+    str::FromStr,
+};
+
+use sockwhy_common::{CidrKey, label_bit};
+use thiserror::Error;
+
+/// `::ffff:0:0/96`, where the records keep IPv4 addresses.
+const MAPPED: Cidr = Cidr { network: 0xffff << 32, prefix_len: 96 };
+
+/// A network. An IPv4 one is kept as the part of `::ffff:0:0/96` that it maps to, which is what IPv4 peers are in the
+/// kernel's records, whatever the socket's family.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cidr {
+    /// Host order; bits past the prefix are 0.
+    network: u128,
+    prefix_len: u32,
+}
+
+/// One rule of the trie `FILTER_NET`: the longest prefix that matches the peer decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NetRule {
+    /// The network's address.
+    pub key: CidrKey,
+    /// Length of its prefix in bits, 0 to 128.
+    pub prefix_len: u32,
+    /// Whether peers of this network are wanted, or carved out of a wider one that is.
+    pub wanted: bool,
+}
+
+/// Text that is no network.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CidrError {
+    /// The part before the slash is no address.
+    #[error("'{0}' is no IP address; a network looks like 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7")]
+    Address(String),
+    /// The part after the slash is no length of a prefix.
+    #[error("the prefix of an IPv{version} network is /0 to /{max}")]
+    Prefix {
+        /// 4 or 6
+        version: u8,
+        /// 32 or 128
+        max: u8,
+    },
+}
+
+impl Cidr {
+    fn new(address: Ipv6Addr, prefix_len: u32) -> Self {
+        Self { network: address.to_bits() & mask(prefix_len), prefix_len }
+    }
+
+    fn contains(self, other: Self) -> bool {
+        self.prefix_len <= other.prefix_len && other.network & mask(self.prefix_len) == self.network
+    }
+
+    fn is_ipv4(self) -> bool {
+        MAPPED.contains(self)
+    }
+
+    /// The labels that a flow to this network can have: bits of [`label_bit`].
+    pub(super) fn labels(self) -> u8 {
+        if self.is_ipv4() { label_bit::IPV4 | label_bit::IPV4_OVER_AF_INET6 } else { label_bit::IPV6 }
+    }
+
+    fn rule(self, wanted: bool) -> NetRule {
+        NetRule { key: self.network.to_be_bytes(), prefix_len: self.prefix_len, wanted }
+    }
+}
+
+/// The rules by which the trie lets peers of these networks through, and no others.
+pub(super) fn rules(mut nets: Vec<Cidr>) -> Vec<NetRule> {
+    nets.sort_unstable();
+    nets.dedup();
+    let mut rules: Vec<_> = nets.iter().map(|net| net.rule(true)).collect();
+    // `::/0` means every IPv6 peer, and no IPv4 one.
+    if nets.iter().any(|net| net.contains(MAPPED)) && !nets.contains(&MAPPED) {
+        rules.push(MAPPED.rule(false));
+    }
+    rules
+}
+
+const fn mask(prefix_len: u32) -> u128 {
+    match prefix_len {
+        0 => 0,
+        len => u128::MAX << (128 - len),
+    }
+}
+
+impl FromStr for Cidr {
+    type Err = CidrError;
+
+    /// Reads `a.b.c.d/n`, `x:y::z/n` or a single address. Bits past the prefix are dropped.
+    fn from_str(text: &str) -> Result<Self, CidrError> {
+        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+        let address: IpAddr = address.parse().map_err(|_| CidrError::Address(address.to_owned()))?;
+        let (version, max) = if address.is_ipv4() { (4, 32) } else { (6, 128) };
+        let prefix_len = match prefix {
+            None => max,
+            Some(digits) if digits.starts_with('+') => return Err(CidrError::Prefix { version, max }),
+            Some(digits) => match digits.parse() {
+                Ok(len) if len <= max => len,
+                _ => return Err(CidrError::Prefix { version, max }),
+            },
+        };
+        Ok(match address {
+            IpAddr::V4(address) => Self::new(address.to_ipv6_mapped(), MAPPED.prefix_len + u32::from(prefix_len)),
+            IpAddr::V6(address) => Self::new(address, u32::from(prefix_len)),
+        })
+    }
+}
+
+impl fmt::Display for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = Ipv6Addr::from_bits(self.network);
+        match address.to_ipv4_mapped() {
+            Some(address) if self.is_ipv4() => write!(f, "{address}/{}", self.prefix_len - MAPPED.prefix_len),
+            _ => write!(f, "{address}/{}", self.prefix_len),
+        }
+    }
+}
+
+impl fmt::Debug for Cidr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
