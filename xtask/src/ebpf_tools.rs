@@ -1,7 +1,6 @@
 //! What the BPF build needs beside rustc: bpf-linker and the sources of `core`, kept in a cache under `target/`.
 //!
-//! Each entry of the cache is a folder named after all that its content depends on. It is made under another name and
-//! renamed when it is whole, so an interrupted run leaves nothing that the next one would trust.
+//! Each entry of the cache is a folder named after all that its content depends on.
 
 use std::{
     fs::{self, File},
@@ -11,8 +10,10 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
+    cache,
     command::{progress, run},
-    debian, paths,
+    debian::Suite,
+    paths,
     toolchain::{Rustc, cargo},
 };
 
@@ -38,19 +39,6 @@ pub(crate) fn prepare(rustc: &Rustc) -> Result<Tools> {
     Ok(Tools { bpf_linker: bpf_linker(&cache, rustc)?, library: library(&cache, rustc)? })
 }
 
-/// Fills `folder` by `make` and returns only when all of it is there.
-fn install(folder: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let partial = folder.with_added_extension("partial");
-    for leftover in [&partial, folder] {
-        if leftover.exists() {
-            fs::remove_dir_all(leftover).with_context(|| format!("cannot remove {}", leftover.display()))?;
-        }
-    }
-    fs::create_dir(&partial).with_context(|| format!("cannot create {}", partial.display()))?;
-    make(&partial)?;
-    fs::rename(&partial, folder).with_context(|| format!("cannot rename {}", partial.display()))
-}
-
 /// bpf-linker, built against the LLVM inside rustc: it reads the bitcode which that LLVM writes.
 fn bpf_linker(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
     let folder = cache.join(format!("bpf-linker-{BPF_LINKER_VERSION}-rust-{}", rustc.release));
@@ -58,7 +46,7 @@ fn bpf_linker(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
     if !program.is_file() {
         progress(format_args!("building bpf-linker {BPF_LINKER_VERSION} (about a minute, once)"));
         let llvm = rustc.llvm_library()?;
-        install(&folder, |partial| {
+        cache::install(&folder, |partial| {
             // bpf-linker's build script looks for lib/libLLVM.so below LLVM_PREFIX; rustc's own has another name.
             let prefix = partial.join("llvm");
             fs::create_dir_all(prefix.join("lib"))?;
@@ -86,19 +74,17 @@ fn library(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
     let library = folder.join("library");
     if !is_library(&library) {
         let installed = rustc.installed_sources();
-        install(&folder, |partial| {
+        cache::install(&folder, |partial| {
             if is_library(&installed) {
                 std::os::unix::fs::symlink(&installed, partial.join("library"))?;
                 return Ok(());
             }
             let release = &rustc.release;
             progress(format_args!("downloading the sources of core {release} (45 MB, once)"));
-            let package = debian::download("rust-src", RUST_SRC_SUITE, release, partial)?;
             let unpacked = partial.join("unpacked");
-            debian::unpack(&package, &unpacked)?;
+            Suite::open(RUST_SRC_SUITE)?.unpack("rust-src", release, &unpacked)?;
             fs::rename(unpacked.join(format!("usr/src/rustc-{release}/library")), partial.join("library"))?;
             fs::remove_dir_all(&unpacked)?;
-            fs::remove_file(&package)?;
             Ok(())
         })
         .context("cannot get the sources of core; with rustup, `rustup component add rust-src` installs them")?;

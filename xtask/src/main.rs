@@ -1,5 +1,6 @@
 //! The tasks of the project.
 
+mod cache;
 mod command;
 mod debian;
 mod ebpf;
