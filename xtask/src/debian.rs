@@ -89,7 +89,6 @@ impl Suite {
 fn mirror() -> Result<String> {
     let targets = output(Command::new("apt-get").args([
         "indextargets",
-        "--no-release-info",
         "--format",
         "$(LABEL): $(REPO_URI)",
         "Created-By: Packages",
@@ -98,7 +97,7 @@ fn mirror() -> Result<String> {
         .lines()
         // The labels of the other archives differ: "Debian-Security", "Debian Backports", "Ubuntu".
         .find_map(|line| line.strip_prefix("Debian: "))
-        .context("Debian's archive is not among the sources of this machine's apt, so there is no mirror to ask")?;
+        .context("this machine's apt knows no mirror of Debian; if its sources name one, run `apt-get update` first")?;
     ensure!(Path::new(KEYRING).exists(), "no {KEYRING}: run `apt-get install debian-archive-keyring`");
     Ok(uri.to_owned())
 }

@@ -22,3 +22,8 @@ pub(crate) fn ebpf_tools() -> PathBuf {
 pub(crate) fn apt() -> PathBuf {
     root().join("target/apt")
 }
+
+/// All that the virtual machines need and leave behind.
+pub(crate) fn vm() -> PathBuf {
+    root().join("target/vm")
+}
