@@ -1,2 +1,22 @@
-//! x
+//! What crosses between the BPF programs and userspace, and nothing else.
+//!
+//! Every type here is plain: `#[repr(C)]`, integers and byte arrays only, no padding that the compiler invents. Both
+//! sides are built from this crate, and the sizes and offsets are asserted below, so that the bytes one side writes are
+//! the bytes that the other reads. A field that can be unknown says which value means so.
+//!
+//! - [`FlowEvent`] goes up through the ring buffer.
+//! - [`Config`] and [`Offsets`] go down as read-only globals before the programs load; the verifier knows their values
+//!   and drops every branch that they rule out.
+//! - [`Lost`] indexes the counters of what could not be reported.
 #![no_std]
+
+mod config;
+mod event;
+mod offsets;
+
+pub use config::{CidrKey, Config, Filters, READER_ACTIVE, READER_IDLE, label_bit};
+pub use event::{AF_INET, AF_INET6, FlowEvent, Kind, Lost, flags};
+pub use offsets::{Bit, Offsets, SOCK_COMMON_HEAD, UNKNOWN};
+
+/// Bytes in a process or thread name, the terminating NUL included (`TASK_COMM_LEN`).
+pub const COMM_LEN: usize = 16;

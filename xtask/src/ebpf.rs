@@ -17,7 +17,7 @@ use crate::{
     command::{output, progress, run},
     ebpf_tools::{self, Tools},
     paths,
-    toolchain::{Rustc, cargo},
+    toolchain::{Rustc, cargo, library_in},
 };
 
 /// The architectures there is an object for, by aya's names (`bpf_target_arch`): where a kprobe finds the arguments
@@ -37,29 +37,50 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn main(options: &Options) -> Result<()> {
+    if options.check { check() } else { write() }
+}
+
+fn write() -> Result<()> {
     let build = Build::new()?;
     for arch in ARCHITECTURES {
         let object = build.object(arch)?;
-        let committed = committed(arch);
-        let name = committed.strip_prefix(paths::root()).unwrap_or(&committed).display();
-        if !options.check {
-            fs::write(&committed, &object).with_context(|| format!("cannot write {name}"))?;
-            progress(format_args!("wrote {name} ({} bytes)", object.len()));
-        } else if fs::read(&committed).with_context(|| format!("cannot read {name}: run `cargo xtask ebpf`"))? != object
-        {
+        let name = committed(arch);
+        fs::write(paths::root().join(&name), &object).with_context(|| format!("cannot write {name}"))?;
+        progress(format_args!("wrote {name} ({} bytes)", object.len()));
+    }
+    Ok(())
+}
+
+/// Fails where the committed object is not what the source gives.
+pub(crate) fn check() -> Result<()> {
+    let build = Build::new()?;
+    for arch in ARCHITECTURES {
+        let name = committed(arch);
+        let committed = fs::read(paths::root().join(&name))
+            .with_context(|| format!("cannot read {name}: run `cargo xtask ebpf` and commit the object"))?;
+        if build.object(arch)? != committed {
             bail!("{name} is not what its source gives: run `cargo xtask ebpf` and commit the object");
         }
     }
     Ok(())
 }
 
-/// Where the object that `sockwhy` embeds is committed.
-fn committed(arch: &str) -> PathBuf {
-    paths::root().join(format!("sockwhy/bpf/sockwhy-{arch}.bpf.o"))
+/// Runs clippy over the BPF programs, warnings denied.
+pub(crate) fn lint() -> Result<()> {
+    let build = Build::new()?;
+    for arch in ARCHITECTURES {
+        run(build.cargo("clippy", arch).args(["--", "--deny=warnings"]))?;
+    }
+    Ok(())
+}
+
+/// Where in the clone the object is that `sockwhy` embeds.
+fn committed(arch: &str) -> String {
+    format!("sockwhy/bpf/sockwhy-{arch}.bpf.o")
 }
 
 /// All that a cargo command for the BPF target needs.
-pub(crate) struct Build {
+struct Build {
     rustc: Rustc,
     tools: Tools,
     /// Folders of this machine and what stands for each of them in the object.
@@ -67,7 +88,7 @@ pub(crate) struct Build {
 }
 
 impl Build {
-    pub(crate) fn new() -> Result<Self> {
+    fn new() -> Result<Self> {
         let rustc = Rustc::pinned()?;
         let tools = ebpf_tools::prepare(&rustc)?;
         // rustc takes the last that matches, and the others may lie inside the clone. Nothing may exist by the names
@@ -76,12 +97,12 @@ impl Build {
         let mut remap = vec![(paths::root().to_owned(), "")];
         remap.extend(registries()?.into_iter().map(|folder| (folder, "/registry")));
         // cargo gives rustc paths inside the clone as relative ones.
-        remap.push((tools.library.strip_prefix(paths::root())?.to_owned(), "/rust/library"));
+        remap.push((library_in(&tools.sysroot).strip_prefix(paths::root())?.to_owned(), "/rust/library"));
         Ok(Self { rustc, tools, remap })
     }
 
     /// `cargo SUBCOMMAND` of the BPF crate, for one architecture.
-    pub(crate) fn cargo(&self, subcommand: &str, arch: &str) -> Command {
+    fn cargo(&self, subcommand: &str, arch: &str) -> Command {
         let mut flags = vec![OsString::from(format!("--cfg=bpf_target_arch=\"{arch}\"")), "-Clink-arg=--btf".into()];
         for (from, to) in &self.remap {
             let mut flag = OsString::from("--remap-path-prefix=");
@@ -103,7 +124,8 @@ impl Build {
             // There is no standard library for the target to download; building one is a -Z option, which a stable
             // cargo takes only so.
             .env("RUSTC_BOOTSTRAP", "1")
-            .env("__CARGO_TESTS_ONLY_SRC_ROOT", &self.tools.library)
+            .env("RUSTC", self.tools.sysroot.join("bin/rustc"))
+            .env("XTASK_RUSTC", self.rustc.sysroot.join("bin/rustc"))
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join(&OsString::from("\x1f")))
             .env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", &self.tools.bpf_linker)
             // bpf-linker's LLVM is rustc's.

@@ -12,12 +12,13 @@ mod transcript;
 
 use std::{
     fs::{self, File, TryLockError},
+    process::ExitCode,
     sync::{Mutex, PoisonError},
     thread,
 };
 
 use anyhow::{Context, Result, bail};
-use clap::builder::PossibleValuesParser;
+use clap::{Args, builder::PossibleValuesParser};
 
 use self::{
     binaries::Binaries,
@@ -25,20 +26,26 @@ use self::{
     kernel::KERNELS,
     report::Display,
 };
-use crate::{command::progress, paths};
+use crate::{command::progress, paths, report::Report};
 
-#[derive(clap::Args)]
+#[derive(Args, Default)]
 pub(crate) struct Options {
     /// The kernels to boot; all where none is named
     #[arg(value_name = "KERNEL", value_parser = PossibleValuesParser::new(KERNELS.iter().map(|kernel| kernel.name)))]
     kernels: Vec<String>,
-    /// What the tests get as arguments, such as a part of a test's name
-    #[arg(value_name = "TEST ARGUMENT", last = true)]
+    /// Run only the tests whose names contain one of these, or pass options to the tests
+    #[arg(last = true, value_name = "FILTER")]
     arguments: Vec<String>,
 }
 
-/// Boots the kernels and reports how the tests fared.
-pub(crate) fn main(options: &Options) -> Result<()> {
+pub(crate) fn main(options: &Options) -> Result<ExitCode> {
+    let report = run(options)?;
+    println!("{report}");
+    Ok(if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Boots the kernels, prints a table of how the tests fared there, and returns the sum.
+pub(crate) fn run(options: &Options) -> Result<Report> {
     guest::require_qemu()?;
     fs::create_dir_all(paths::vm()).with_context(|| format!("cannot create {}", paths::vm().display()))?;
     let lock = File::create(paths::vm().join(".lock")).context("cannot create the guests' lock")?;
@@ -55,7 +62,11 @@ pub(crate) fn main(options: &Options) -> Result<()> {
         .map(|kernel| Guest::prepare(kernel, &binaries, &options.arguments))
         .collect::<Result<Vec<_>>>()?;
     let outcomes = run_side_by_side(&guests)?;
-    report::summarise(&outcomes)
+    let report = report::summarise(&outcomes);
+    if report == Report::default() {
+        bail!("no test has such a name");
+    }
+    Ok(report)
 }
 
 /// Runs the guests, as many at a time as there are CPUs. The outcomes are in the guests' order.

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::{
     binaries::Binaries,
@@ -18,7 +18,7 @@ use super::{
     kernel::{BACKENDS, Image, Kernel},
     transcript::{Run, Transcript},
 };
-use crate::paths;
+use crate::{command::output, paths};
 
 /// QEMU's program for the architecture of the guests.
 const QEMU: &str = "qemu-system-x86_64";
@@ -31,14 +31,8 @@ const CONSOLE_LINES: usize = 40;
 
 /// Fails where there is no QEMU.
 pub(crate) fn require_qemu() -> Result<()> {
-    match Command::new(QEMU).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).status() {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => bail!("{QEMU} does not run ({status})"),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            bail!("there is no {QEMU}: run `apt-get install --no-install-recommends qemu-system-x86`")
-        }
-        Err(error) => Err(error).with_context(|| format!("cannot run {QEMU}")),
-    }
+    output(Command::new(QEMU).arg("--version")).context("no guest can boot; `cargo xtask setup` installs QEMU")?;
+    Ok(())
 }
 
 /// A machine that is ready to boot.
@@ -78,7 +72,7 @@ impl Guest {
         let mut log = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
         let mut transcript = Transcript::default();
         let mut boot = None;
-        let mut hangs = false;
+        let mut hung = false;
         let start = Instant::now();
         let mut qemu = self.start()?;
         let chunks = read_in_thread(qemu.0.stdout.take().context("QEMU's output is not piped")?);
@@ -92,22 +86,23 @@ impl Guest {
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
-                    hangs = true;
+                    hung = true;
                     qemu.kill();
                     break;
                 }
             }
         }
         let status = qemu.0.wait().context("cannot wait for QEMU")?;
+        let last = transcript.now();
         let mut runs = transcript.finish();
         let unreached = BACKENDS.iter().filter(|backend| runs.iter().all(|run| run.backend != **backend));
         let unreached: Vec<_> = unreached.map(|backend| Run::unreached(backend)).collect();
-        let failure = if hangs {
-            Some(format!("hung: it said nothing for {} s", SILENCE.as_secs()))
+        let failure = if hung {
+            Some(format!("hung ({last}): it said nothing for {} minutes", SILENCE.as_secs() / 60))
         } else if !status.success() {
             Some(format!("could not run: QEMU failed ({status}): {}", read(&self.errors()).trim_end()))
         } else if runs.last().is_none_or(|run| !run.ended) || !unreached.is_empty() {
-            Some("died".to_owned())
+            Some(format!("died ({last})"))
         } else {
             None
         };
@@ -126,7 +121,9 @@ impl Guest {
         // An oops ends the guest: the kernel panics, restarts at once, and QEMU ends instead of restarting.
         let command_line = format!("console=ttyS0 oops=panic panic=-1 {}", self.kernel.command_line);
         let errors = self.errors();
-        let child = Command::new(QEMU)
+        let child = Command::new("setpriv")
+            // However we end, a guest must not stay behind.
+            .args(["--pdeathsig", "KILL", QEMU])
             // Attaching a probe patches the kernel's text. With a host thread per virtual CPU, QEMU may run a stale
             // breakpoint on the other CPU, and the guest oopses. One thread for both loses nothing: the host's other
             // CPUs run other guests.

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use crate::report::Report;
+
 /// One run of the tests: one backend on one guest.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) backend: String,
-    pub(crate) passed: u32,
-    /// At least one where the run did not end well, whatever the tests counted.
-    pub(crate) failed: u32,
-    pub(crate) ignored: u32,
+    /// Holds at least one failure where the run did not end well, whatever the tests counted.
+    pub(crate) report: Report,
     /// All that the tests printed.
     pub(crate) output: String,
     pub(crate) duration: Duration,
@@ -20,15 +20,8 @@ pub(crate) struct Run {
 impl Run {
     /// What did not happen because the guest ended before.
     pub(crate) fn unreached(backend: &str) -> Self {
-        Self {
-            backend: backend.to_owned(),
-            passed: 0,
-            failed: 1,
-            ignored: 0,
-            output: String::new(),
-            duration: Duration::ZERO,
-            ended: false,
-        }
+        let report = Report::failure();
+        Self { backend: backend.to_owned(), report, output: String::new(), duration: Duration::ZERO, ended: false }
     }
 }
 
@@ -64,7 +57,7 @@ impl Transcript {
     /// What goes on in the guest: the backend, and the test where it is known. With one thread the tests print a test's
     /// name before they run it, and its result on the same line.
     pub(crate) fn now(&self) -> String {
-        let Some(current) = &self.current else { return "between runs".to_owned() };
+        let Some(current) = &self.current else { return "boot".to_owned() };
         let line = String::from_utf8_lossy(&self.line);
         match line.strip_prefix("test ").and_then(|test| test.split_once(" ...")) {
             Some((test, _)) => format!("{}: {}", current.backend, test.trim_end()),
@@ -101,27 +94,14 @@ impl Transcript {
     /// Ends the current run, if there is one; `status` is the tests' exit code where they have ended.
     fn end_run(&mut self, status: Option<i32>) {
         let Some(Current { backend, since, output }) = self.current.take() else { return };
-        let counts = output.lines().rev().find_map(counts);
-        let [passed, failed, ignored] = counts.unwrap_or_default();
-        let well = counts.is_some() && status == Some(0);
-        let failed = if well { failed } else { failed.max(1) };
-        self.finished.push(Run {
-            backend,
-            passed,
-            failed,
-            ignored,
-            output,
-            duration: since.elapsed(),
-            ended: status.is_some(),
-        });
+        let mut report = Report::default();
+        output.lines().for_each(|line| report.count(line));
+        let counted = output.lines().any(|line| line.starts_with("test result: "));
+        if report.failed() == 0 && !(counted && status == Some(0)) {
+            report += Report::failure();
+        }
+        self.finished.push(Run { backend, report, output, duration: since.elapsed(), ended: status.is_some() });
     }
-}
-
-/// How many tests passed, failed and were ignored: `test result: ok. 3 passed; 0 failed; 1 ignored; …`.
-fn counts(line: &str) -> Option<[u32; 3]> {
-    let (_, list) = line.strip_prefix("test result: ")?.split_once(". ")?;
-    let count = |what| list.split("; ").find_map(|item| item.strip_suffix(what)?.trim_end().parse().ok());
-    Some([count("passed")?, count("failed")?, count("ignored")?])
 }
 
 #[cfg(test)]
@@ -137,8 +117,8 @@ mod tests {
         transcript
     }
 
-    fn finish(text: &str) -> Vec<(String, [u32; 3])> {
-        transcript(text).finish().into_iter().map(|run| (run.backend, [run.passed, run.failed, run.ignored])).collect()
+    fn finish(text: &str) -> Vec<String> {
+        transcript(text).finish().into_iter().map(|run| format!("{}: {}", run.backend, run.report)).collect()
     }
 
     #[test]
@@ -147,22 +127,22 @@ mod tests {
             "@begin fentry\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 2 ignored; 0 measured\n@end 0\n\
              @begin kprobe\ntest result: FAILED. 3 passed; 4 failed; 0 ignored; 0 measured\n@end 101\n",
         );
-        assert_eq!(runs, [("fentry".into(), [1, 0, 2]), ("kprobe".into(), [3, 4, 0])]);
+        assert_eq!(runs, ["fentry: 1 passed, 0 failed, 2 skipped", "kprobe: 3 passed, 4 failed, 0 skipped"]);
     }
 
     #[test]
     fn runs_that_end_badly_have_failed() {
         let ok = "test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured";
-        assert_eq!(finish(&format!("@begin fentry\n{ok}\n@end 139\n")), [("fentry".into(), [1, 1, 0])]);
-        assert_eq!(finish(&format!("@begin fentry\n{ok}\n")), [("fentry".into(), [1, 1, 0])]);
-        assert_eq!(finish("@begin fentry\ntest a ... ok\n@end 0\n"), [("fentry".into(), [0, 1, 0])]);
-        assert_eq!(finish("@begin fentry\ntest a ... "), [("fentry".into(), [0, 1, 0])]);
-        assert_eq!(finish("no run\n"), []);
+        assert_eq!(finish(&format!("@begin fentry\n{ok}\n@end 139\n")), ["fentry: 1 passed, 1 failed, 0 skipped"]);
+        assert_eq!(finish(&format!("@begin fentry\n{ok}\n")), ["fentry: 1 passed, 1 failed, 0 skipped"]);
+        assert_eq!(finish("@begin fentry\ntest a ... ok\n@end 0\n"), ["fentry: 0 passed, 1 failed, 0 skipped"]);
+        assert_eq!(finish("@begin fentry\ntest a ... "), ["fentry: 0 passed, 1 failed, 0 skipped"]);
+        assert!(finish("no run\n").is_empty());
     }
 
     #[test]
     fn the_running_test_is_known() {
-        assert_eq!(transcript("").now(), "between runs");
+        assert_eq!(transcript("").now(), "boot");
         assert_eq!(transcript("@begin kprobe\n\nrunning 2 tests\n").now(), "kprobe");
         assert_eq!(transcript("@begin kprobe\ntest a ... ok\ntest connect::v4   ... ").now(), "kprobe: connect::v4");
     }

@@ -1,0 +1,67 @@
+//! What userspace tells the BPF programs before they load.
+
+/// The plan of one run, as far as the kernel can carry it out.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Inode number of the PID namespace that sockwhy runs in: PIDs are reported as it numbers them.
+    pub pid_namespace: u32,
+    /// Bytes waiting in the ring buffer at which the reader is woken at once.
+    pub wake_at: u32,
+    /// Non-zero where tracing programs may call `bpf_get_socket_cookie` (5.12 and later).
+    pub cookie_helper: u32,
+    /// Which filters are on.
+    pub filters: Filters,
+}
+
+/// Which filters are on. One that is off costs nothing: the verifier removes its branch.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filters {
+    /// Labels to report: bits of [`label_bit`].
+    pub labels: u8,
+    /// Non-zero: the process must be in the map `FILTER_PID`.
+    pub pid: u8,
+    /// Non-zero: the user must be in the map `FILTER_UID`.
+    pub uid: u8,
+    /// Non-zero: one of the two ports must be in the map `FILTER_PORT`.
+    pub port: u8,
+    /// Non-zero: the peer must match in the trie `FILTER_NET`.
+    pub net: u8,
+    /// Non-zero: the process's name must be in the map `FILTER_COMM`.
+    pub comm: u8,
+    /// Keeps the struct free of padding.
+    pub reserved: [u8; 2],
+}
+
+impl Default for Filters {
+    fn default() -> Self {
+        Self { labels: label_bit::ALL, pid: 0, uid: 0, port: 0, net: 0, comm: 0, reserved: [0; 2] }
+    }
+}
+
+/// The labels of a flow, as bits of [`Filters::labels`].
+pub mod label_bit {
+    /// An `AF_INET` socket.
+    pub const IPV4: u8 = 1 << 0;
+    /// An `AF_INET6` socket whose peer is an IPv6 address.
+    pub const IPV6: u8 = 1 << 1;
+    /// An `AF_INET6` socket whose peer is IPv4-mapped.
+    pub const IPV4_OVER_AF_INET6: u8 = 1 << 2;
+    /// No label is left out.
+    pub const ALL: u8 = IPV4 | IPV6 | IPV4_OVER_AF_INET6;
+}
+
+/// Key of the trie `FILTER_NET`: an address in [`crate::FlowEvent`]'s sixteen-byte form. The value is 1 where flows of
+/// that network are wanted, 0 where they are carved out of a wider one.
+pub type CidrKey = [u8; 16];
+
+/// Value of the map `READER` while the reader looks at the ring by itself every few milliseconds.
+pub const READER_ACTIVE: u32 = 0;
+/// Value of the map `READER` while the reader sleeps until it is woken.
+pub const READER_IDLE: u32 = 1;
+
+const _: () = {
+    assert!(size_of::<Filters>() == 8);
+    assert!(size_of::<Config>() == 20);
+};

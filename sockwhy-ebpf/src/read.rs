@@ -1,0 +1,104 @@
+//! The one place that reads kernel memory.
+//!
+//! Rust cannot record CO-RE relocations, so no kernel struct is compiled in. Where a member lies comes from the running
+//! kernel's BTF: userspace resolves [`OFFSETS`] before the programs load.
+
+use core::mem::MaybeUninit;
+
+use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
+use sockwhy_common::{Bit, Offsets};
+
+/// Where the running kernel keeps what is read here; written by userspace before the programs load.
+#[unsafe(no_mangle)]
+pub static OFFSETS: Offsets = Offsets::UNRESOLVED;
+
+/// The resolved offset of a kernel struct member. The verifier sees a constant.
+macro_rules! offset {
+    ($member:ident) => {
+        // SAFETY: a read of a static of integers. Volatile, as userspace replaces the compiled-in bytes.
+        unsafe { core::ptr::read_volatile(&raw const $crate::read::OFFSETS.$member) }
+    };
+}
+pub(crate) use offset;
+
+/// An address in kernel memory. Nothing is assumed of what lies there: every read can fail.
+#[derive(Clone, Copy)]
+pub struct KernelPtr(u64);
+
+impl KernelPtr {
+    /// The pointer, unless it is null.
+    #[inline(always)]
+    pub fn new<T>(pointer: *const T) -> Option<Self> {
+        if pointer.is_null() { None } else { Some(Self(pointer as u64)) }
+    }
+
+    /// The address as a number, to tell objects apart.
+    #[inline(always)]
+    pub fn address(self) -> u64 {
+        self.0
+    }
+
+    /// Where the `index`th element of `size` bytes lies, in an array `offset` bytes from here.
+    #[inline(always)]
+    pub fn element(self, offset: u32, index: u32, size: u32) -> Self {
+        Self(self.0 + u64::from(offset) + u64::from(index) * u64::from(size))
+    }
+
+    /// Reads a plain value `offset` bytes from here.
+    #[inline(always)]
+    pub fn read<T: Plain>(self, offset: u32) -> Option<T> {
+        let mut value = MaybeUninit::<T>::uninit();
+        // SAFETY: the pointer is to a `T`; bpf_probe_read_kernel() fills it, whether it succeeds or not.
+        unsafe {
+            self.read_into(offset, value.as_mut_ptr())?;
+            Some(value.assume_init())
+        }
+    }
+
+    /// Reads a plain value `offset` bytes from here to where it is wanted, without a copy on the stack.
+    ///
+    /// # Safety
+    /// `to` may be written to.
+    #[inline(always)]
+    pub unsafe fn read_into<T: Plain>(self, offset: u32, to: *mut T) -> Option<()> {
+        // SAFETY: the helper takes any address to read from and fails where nothing is mapped; `to` is the caller's
+        // promise, and every bit pattern is a valid `Plain`.
+        let error = unsafe {
+            bpf_probe_read_kernel(to.cast(), size_of::<T>() as u32, (self.0 + u64::from(offset)) as *const _)
+        };
+        (error == 0).then_some(())
+    }
+
+    /// Reads the pointer `offset` bytes from here; none where it is null or unreadable.
+    #[inline(always)]
+    pub fn follow(self, offset: u32) -> Option<Self> {
+        match self.read::<u64>(offset) {
+            None | Some(0) => None,
+            Some(address) => Some(Self(address)),
+        }
+    }
+
+    /// Reads one bit of the struct that starts here.
+    #[inline(always)]
+    pub fn bit(self, bit: Bit) -> Option<bool> {
+        let byte: u8 = self.read(bit.byte)?;
+        Some(u32::from(byte) & bit.mask != 0)
+    }
+}
+
+/// Types for which every bit pattern is a value.
+///
+/// # Safety
+/// The type has no padding and no invalid bit pattern.
+pub unsafe trait Plain: Copy {}
+
+// SAFETY: an integer.
+unsafe impl Plain for u8 {}
+// SAFETY: an integer.
+unsafe impl Plain for u16 {}
+// SAFETY: an integer.
+unsafe impl Plain for u32 {}
+// SAFETY: an integer.
+unsafe impl Plain for u64 {}
+// SAFETY: an array of plain values.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}

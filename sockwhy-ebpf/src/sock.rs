@@ -1,0 +1,195 @@
+//! What the kernel keeps of a TCP socket.
+
+use core::mem::MaybeUninit;
+
+use sockwhy_common::{AF_INET, AF_INET6, FlowEvent, SOCK_COMMON_HEAD, UNKNOWN, flags};
+
+use crate::{
+    filter,
+    read::{KernelPtr, Plain, offset},
+};
+
+/// `IPPROTO_TCP`.
+pub const TCP: u16 = 6;
+/// `IPPROTO_MPTCP`.
+const MPTCP: u16 = 262;
+
+/// A TCP or MPTCP socket over IPv4 or IPv6: its `struct sock_common`, read in one go.
+pub struct Sock {
+    at: KernelPtr,
+    head: [u64; SOCK_COMMON_HEAD / 8],
+}
+
+/// How a TCP socket takes part in an MPTCP connection.
+pub enum Role {
+    /// Not at all.
+    Plain,
+    /// It is the first subflow of this application's socket.
+    First(KernelPtr),
+    /// It joins a connection that exists (RFC 8684 §3.2): no new connection.
+    Join,
+}
+
+/// A socket of a kind that is not reported, or one that could not be read.
+pub enum Unfit {
+    Other,
+    Unreadable,
+}
+
+impl Sock {
+    /// The socket at `at`, of which nothing is read yet.
+    #[inline(always)]
+    pub fn at(at: KernelPtr) -> Self {
+        Self { at, head: [0; SOCK_COMMON_HEAD / 8] }
+    }
+
+    /// Reads it. In place, as the 512 bytes of a BPF stack do not hold a second copy. Whatever it is: the same hooks see
+    /// SCTP, Unix and Bluetooth sockets.
+    #[inline(always)]
+    pub fn load(&mut self) -> Result<(), Unfit> {
+        // SAFETY: the place is in `self`.
+        unsafe { self.at.read_into(0, &raw mut self.head) }.ok_or(Unfit::Unreadable)?;
+        if self.family() != AF_INET && self.family() != AF_INET6 {
+            return Err(Unfit::Other);
+        }
+        match protocol(self.at) {
+            Some(TCP | MPTCP) => Ok(()),
+            Some(_) => Err(Unfit::Other),
+            None => Err(Unfit::Unreadable),
+        }
+    }
+
+    /// The cookie, 0 where nobody has asked for it yet.
+    #[inline(always)]
+    pub fn cookie(&self) -> u64 {
+        self.get(offset!(skc_cookie))
+    }
+
+    /// Whether the filters want its flow.
+    #[inline(always)]
+    pub fn is_wanted(&self) -> bool {
+        filter::wants_flow(self.family(), self.local_port(), self.peer_port(), &self.peer_addr())
+    }
+
+    /// Writes the socket's part of an event.
+    #[inline(always)]
+    pub fn fill(&self, event: &mut FlowEvent) -> Option<()> {
+        let net: u64 = self.get(offset!(skc_net));
+        event.netns = KernelPtr::new(net as *const u8)?.read(offset!(net_inum))?;
+        event.family = self.family();
+        event.local_addr = self.local_addr();
+        event.peer_addr = self.peer_addr();
+        event.local_port = self.local_port();
+        event.peer_port = self.peer_port();
+        if u32::from(self.get::<u8>(offset!(skc_ipv6only).byte)) & offset!(skc_ipv6only).mask != 0 {
+            event.flags |= flags::V6ONLY;
+        }
+        if protocol(self.at)? == MPTCP {
+            event.flags |= flags::MPTCP;
+        }
+        Some(())
+    }
+
+    #[inline(always)]
+    fn family(&self) -> u16 {
+        self.get(offset!(skc_family))
+    }
+
+    /// Host order. `skc_num` is 0 again once a connect has failed; `inet_sport` outlives it.
+    #[inline(always)]
+    fn local_port(&self) -> u16 {
+        match self.get(offset!(skc_num)) {
+            0 => self.at.read(offset!(inet_sport)).map_or(0, u16::from_be),
+            port => port,
+        }
+    }
+
+    #[inline(always)]
+    fn peer_port(&self) -> u16 {
+        u16::from_be(self.get(offset!(skc_dport)))
+    }
+
+    // The family decides which fields hold the addresses: the others are set as well, the IPv4 ones of a native IPv6
+    // socket to a constant (`LOOPBACK4_IPV6`).
+
+    #[inline(always)]
+    fn local_addr(&self) -> [u8; 16] {
+        if self.family() == AF_INET {
+            mapped(self.get(offset!(skc_rcv_saddr)))
+        } else if offset!(skc_v6_rcv_saddr) == UNKNOWN {
+            [0; 16]
+        } else {
+            self.get(offset!(skc_v6_rcv_saddr))
+        }
+    }
+
+    #[inline(always)]
+    fn peer_addr(&self) -> [u8; 16] {
+        if self.family() == AF_INET {
+            mapped(self.get(offset!(skc_daddr)))
+        } else if offset!(skc_v6_daddr) == UNKNOWN {
+            [0; 16]
+        } else {
+            self.get(offset!(skc_v6_daddr))
+        }
+    }
+
+    /// The socket's part in an MPTCP connection; `mptcp_subflow_init()` has set it before the SYN is sent.
+    #[inline(always)]
+    pub fn role(&self) -> Option<Role> {
+        let (is_mptcp, conn) = (offset!(is_mptcp), offset!(subflow_conn));
+        if is_mptcp.byte == UNKNOWN || conn == UNKNOWN || !self.at.bit(is_mptcp)? {
+            return Some(Role::Plain);
+        }
+        let Some(subflow) = self.at.follow(offset!(icsk_ulp_data)) else { return Some(Role::Plain) };
+        if subflow.bit(offset!(request_join))? { Some(Role::Join) } else { Some(Role::First(subflow.follow(conn)?)) }
+    }
+
+    #[inline(always)]
+    fn get<T: Plain>(&self, offset: u32) -> T {
+        let mut value = MaybeUninit::<T>::uninit();
+        // SAFETY: userspace has checked that every member of sock_common that is read this way ends within
+        // SOCK_COMMON_HEAD, and the verifier checks it again; every bit pattern is a valid `Plain`.
+        unsafe {
+            let from = (&raw const self.head).cast::<u8>().add(offset as usize);
+            core::ptr::copy_nonoverlapping(from, value.as_mut_ptr().cast(), size_of::<T>());
+            value.assume_init()
+        }
+    }
+}
+
+/// Writes what is told of the listener that the event's socket came from. Its family is the socket's own:
+/// `inet_reqsk_alloc()` and `sk_clone_lock()` copy it.
+#[inline(always)]
+pub fn fill_listener(listener: KernelPtr, event: &mut FlowEvent) -> Option<()> {
+    event.listener_addr = if event.family == AF_INET {
+        mapped(listener.read(offset!(skc_rcv_saddr))?)
+    } else {
+        listener.read(offset!(skc_v6_rcv_saddr))?
+    };
+    event.flags |= flags::LISTENER;
+    if listener.bit(offset!(skc_ipv6only))? {
+        event.flags |= flags::LISTENER_V6ONLY;
+    }
+    Some(())
+}
+
+/// `IPPROTO_TCP`, or `IPPROTO_MPTCP` for the application's side of an MPTCP connection.
+#[inline(always)]
+pub fn protocol(sock: KernelPtr) -> Option<u16> {
+    sock.read(offset!(sk_protocol))
+}
+
+/// Whether a segment was ever sent (`tcp_sock.segs_out`).
+#[inline(always)]
+pub fn has_sent(sock: KernelPtr) -> Option<bool> {
+    let sent: u32 = sock.read(offset!(segs_out))?;
+    Some(sent > 0)
+}
+
+/// The IPv4-mapped form of an address in network order.
+#[inline(always)]
+fn mapped(address: [u8; 4]) -> [u8; 16] {
+    let [a, b, c, d] = address;
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
+}
