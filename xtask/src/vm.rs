@@ -4,10 +4,10 @@
 //! unpacks an archive with a shell, sockwhy and the tests into memory, and `vm/init.sh` runs them.
 
 mod binaries;
+mod display;
 mod guest;
 mod initramfs;
 mod kernel;
-mod report;
 mod transcript;
 
 use std::{
@@ -22,9 +22,9 @@ use clap::{Args, builder::PossibleValuesParser};
 
 use self::{
     binaries::Binaries,
+    display::{Display, summarise},
     guest::{Guest, Outcome},
     kernel::KERNELS,
-    report::Display,
 };
 use crate::{command::progress, paths, report::Report};
 
@@ -62,7 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
         .map(|kernel| Guest::prepare(kernel, &binaries, &options.arguments))
         .collect::<Result<Vec<_>>>()?;
     let outcomes = run_side_by_side(&guests)?;
-    let report = report::summarise(&outcomes);
+    let report = summarise(&outcomes);
     if report == Report::default() {
         bail!("no test has such a name");
     }
@@ -72,7 +72,8 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
 /// Runs the guests, as many at a time as there are CPUs. The outcomes are in the guests' order.
 fn run_side_by_side(guests: &[Guest]) -> Result<Vec<(&Guest, Outcome)>> {
     let lanes = thread::available_parallelism().map_or(1, usize::from).min(guests.len());
-    progress(format_args!("booting {} guests, {lanes} at a time", guests.len()));
+    let names: Vec<_> = guests.iter().map(|guest| guest.kernel.name).collect();
+    progress(format_args!("booting {}, {lanes} at a time", names.join(", ")));
     let display = Display::default();
     let waiting = Mutex::new(guests.iter().enumerate());
     let lane = || {

@@ -35,6 +35,7 @@ while read -r SOCKWHY_BACKEND SOCKWHY_EXPECT; do
     echo "@begin $SOCKWHY_BACKEND"
     status=0
     /acceptance "$@" </dev/null || status=$?
-    echo "@end $status"
+    # On a line of its own, wherever the tests stopped.
+    printf '\n@end %s\n' "$status"
 done </runs
 poweroff -f

@@ -57,7 +57,9 @@ impl Transcript {
     /// What goes on in the guest: the backend, and the test where it is known. With one thread the tests print a test's
     /// name before they run it, and its result on the same line.
     pub(crate) fn now(&self) -> String {
-        let Some(current) = &self.current else { return "boot".to_owned() };
+        let Some(current) = &self.current else {
+            return if self.finished.is_empty() { "boot" } else { "shutdown" }.to_owned();
+        };
         let line = String::from_utf8_lossy(&self.line);
         match line.strip_prefix("test ").and_then(|test| test.split_once(" ...")) {
             Some((test, _)) => format!("{}: {}", current.backend, test.trim_end()),

@@ -32,8 +32,8 @@ impl Display {
             }
             let now = transcript.now();
             if bar.message() != now {
-                bar.set_message(now);
                 bar.reset_elapsed();
+                bar.set_message(now);
             }
         })?;
         self.0.remove(&bar);
