@@ -14,7 +14,7 @@ use crate::{
     command::{output, progress},
     debian::Suite,
     paths,
-    toolchain::cargo,
+    toolchain::pristine_cargo,
 };
 
 /// A Linux with one program for all of a shell's usual commands, which needs no library.
@@ -55,14 +55,13 @@ fn busybox() -> Result<PathBuf> {
 /// Builds the programs of this repository, linked statically, and returns cargo's messages.
 fn build() -> Result<String> {
     output(
-        cargo()
+        pristine_cargo()
             .args(["build", "--release", "--package=sockwhy", "--bin=sockwhy", "--test=acceptance"])
             // With a target named, the flags below are for the programs alone and not for build scripts.
             .args(["--target=x86_64-unknown-linux-gnu", "--message-format=json-render-diagnostics"])
             .arg("--target-dir")
             .arg(paths::vm().join("build"))
             .env("RUSTFLAGS", "-C target-feature=+crt-static")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .stderr(Stdio::inherit()),
     )
 }
