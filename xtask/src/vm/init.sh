@@ -29,7 +29,9 @@ while IFS= read -r argument; do
     set -- "$@" "$argument"
 done </arguments
 
-export SOCKWHY_BIN=/sockwhy
+export PATH=/bin SOCKWHY_BIN=/sockwhy
+# An emulated CPU makes some thousand connections a second.
+export SOCKWHY_STORM=20000
 while read -r SOCKWHY_BACKEND SOCKWHY_EXPECT; do
     export SOCKWHY_BACKEND SOCKWHY_EXPECT
     echo "@begin $SOCKWHY_BACKEND"
