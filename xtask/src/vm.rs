@@ -64,7 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
     let outcomes = run_side_by_side(&guests)?;
     let report = summarise(&outcomes);
     if report == Report::default() {
-        bail!("no test has such a name");
+        bail!("no test ran: none has such a name");
     }
     Ok(report)
 }
