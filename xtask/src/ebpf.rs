@@ -17,7 +17,7 @@ use crate::{
     command::{output, progress, run},
     ebpf_tools::{self, Tools},
     paths,
-    toolchain::{Rustc, cargo},
+    toolchain::{Rustc, cargo, library_in},
 };
 
 /// The architectures there is an object for, by aya's names (`bpf_target_arch`): where a kprobe finds the arguments
@@ -97,7 +97,7 @@ impl Build {
         let mut remap = vec![(paths::root().to_owned(), "")];
         remap.extend(registries()?.into_iter().map(|folder| (folder, "/registry")));
         // cargo gives rustc paths inside the clone as relative ones.
-        remap.push((tools.library.strip_prefix(paths::root())?.to_owned(), "/rust/library"));
+        remap.push((library_in(&tools.sysroot).strip_prefix(paths::root())?.to_owned(), "/rust/library"));
         Ok(Self { rustc, tools, remap })
     }
 
@@ -124,7 +124,8 @@ impl Build {
             // There is no standard library for the target to download; building one is a -Z option, which a stable
             // cargo takes only so.
             .env("RUSTC_BOOTSTRAP", "1")
-            .env("__CARGO_TESTS_ONLY_SRC_ROOT", &self.tools.library)
+            .env("RUSTC", self.tools.sysroot.join("bin/rustc"))
+            .env("XTASK_RUSTC", self.rustc.sysroot.join("bin/rustc"))
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join(&OsString::from("\x1f")))
             .env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", &self.tools.bpf_linker)
             // bpf-linker's LLVM is rustc's.

@@ -1,6 +1,10 @@
 //! The Rust toolchain at hand, and whether it is the pinned one.
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -19,7 +23,7 @@ pub(crate) struct Rustc {
     pub(crate) release: String,
     /// `22`
     pub(crate) llvm_major: String,
-    /// The folder that holds `lib/`, and the sources of `core` if they are installed.
+    /// The folder that holds `bin/` and `lib/`.
     pub(crate) sysroot: PathBuf,
     /// `x86_64-unknown-linux-gnu`
     host: String,
@@ -75,13 +79,18 @@ impl Rustc {
 
     /// llvm-objcopy, as rustc ships it for its own use.
     pub(crate) fn objcopy(&self) -> PathBuf {
-        self.lib().join("rustlib").join(&self.host).join("bin/rust-objcopy")
+        self.host_libraries_in(&self.sysroot).join("bin/rust-objcopy")
     }
 
-    /// Where `rustup component add rust-src` puts the sources of the standard library.
-    pub(crate) fn installed_sources(&self) -> PathBuf {
-        self.lib().join("rustlib/src/rust/library")
+    /// Where in `sysroot` the libraries and tools for the machine are that this rustc runs on.
+    pub(crate) fn host_libraries_in(&self, sysroot: &Path) -> PathBuf {
+        sysroot.join("lib/rustlib").join(&self.host)
     }
+}
+
+/// Where in `sysroot` the sources of the standard library are, if they are installed (`rustup component add rust-src`).
+pub(crate) fn library_in(sysroot: &Path) -> PathBuf {
+    sysroot.join("lib/rustlib/src/rust/library")
 }
 
 /// The value of `channel` in a rust-toolchain.toml.
