@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use crate::{
     command::{progress, run},
     debian, paths,
-    toolchain::{Rustc, cargo, library_in},
+    toolchain::{Rustc, library_in, pristine_cargo},
 };
 
 const BPF_LINKER_VERSION: &str = "0.13.0";
@@ -26,7 +26,7 @@ const RUST_SRC_SUITE: &str = "trixie-backports";
 ///
 /// cargo hashes the path of `core`'s sources into the symbols of all that is built on it, but for the part that is the
 /// sysroot's path. So they must lie in the sysroot, below which rustup puts them, for the symbols to be the same
-/// everywhere; and rustc's own sysroot is not ours to write to.
+/// everywhere, and rustc's own sysroot is not ours to write to.
 const RUSTC: &str = r#"#!/bin/sh
 exec "$XTASK_RUSTC" --sysroot "${0%/bin/rustc}" "$@"
 "#;
@@ -71,7 +71,7 @@ fn bpf_linker(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
             // bpf-linker's build script looks for lib/libLLVM.so below LLVM_PREFIX; rustc's own has another name.
             let prefix = partial.join("llvm");
             link(&llvm, &prefix.join("lib/libLLVM.so"))?;
-            run(cargo()
+            run(pristine_cargo()
                 .args(["install", "bpf-linker", "--locked", "--no-default-features"])
                 .args(["--version", &format!("={BPF_LINKER_VERSION}")])
                 .args(["--features", &format!("llvm-{}", rustc.llvm_major)])

@@ -17,6 +17,23 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// The same, but deaf to what the user's environment says about how to build.
+pub(crate) fn pristine_cargo() -> Command {
+    let mut command = cargo();
+    for (name, _) in env::vars_os().filter(|(name, _)| steers_the_build(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Whether a variable could change what cargo builds, other than where it downloads from and how it shows it.
+fn steers_the_build(variable: &str) -> bool {
+    const HARMLESS: &[&str] =
+        &["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_", "CARGO_TERM_"];
+    ["CARGO_", "RUSTC", "RUSTFLAGS", "AYA_"].iter().any(|prefix| variable.starts_with(prefix))
+        && !HARMLESS.iter().any(|prefix| variable.starts_with(prefix))
+}
+
 /// The rustc that [`cargo`] runs.
 pub(crate) struct Rustc {
     /// `1.95.0`
@@ -121,5 +138,17 @@ mod tests {
         assert_eq!(verbose_field(verbose, "release"), Some("1.95.0"));
         assert_eq!(verbose_field(verbose, "LLVM version"), Some("22.1.2"));
         assert_eq!(verbose_field(verbose, "LLVM"), None);
+    }
+
+    #[test]
+    fn the_users_flags_do_not_reach_the_build() {
+        for name in
+            ["RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_PROFILE_BPF_LTO"]
+        {
+            assert!(steers_the_build(name), "{name}");
+        }
+        for name in ["CARGO_HOME", "CARGO_TERM_COLOR", "CARGO_HTTP_PROXY", "RUSTUP_TOOLCHAIN", "PATH"] {
+            assert!(!steers_the_build(name), "{name}");
+        }
     }
 }
