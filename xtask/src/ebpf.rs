@@ -122,6 +122,8 @@ impl Build {
             .env("RUSTC_BOOTSTRAP", "1")
             .env("RUSTC", self.tools.sysroot.join("bin/rustc"))
             .env("XTASK_RUSTC", self.rustc.sysroot.join("bin/rustc"))
+            // clippy is a compiler of its own, and reads where its sysroot is from here.
+            .env("SYSROOT", &self.tools.sysroot)
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join(&OsString::from("\x1f")))
             .env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", &self.tools.bpf_linker)
             // bpf-linker runs on rustc's LLVM.

@@ -54,7 +54,7 @@ pub(crate) fn main() -> Result<()> {
 fn install(packages: &[&str]) -> Result<()> {
     let apt = || {
         let mut command = Command::new("apt-get");
-        command.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive");
+        command.args(["--quiet", "--option=Dpkg::Use-Pty=0"]).env("DEBIAN_FRONTEND", "noninteractive");
         command
     };
     run(apt().arg("update"))?;
