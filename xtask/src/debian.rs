@@ -16,13 +16,14 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Downloads `package` as of `upstream` (the version before Debian's own suffixes) from `suite` into `folder`.
 pub(crate) fn download(package: &str, suite: &str, upstream: &str, folder: &Path) -> Result<PathBuf> {
     let apt = Apt::new(suite, folder)?;
-    run(apt.command("apt-get").args(["-q", "update"]))?;
+    // By default apt takes a mirror that does not answer for one that has nothing new.
+    run(apt.command("apt-get").args(["--option=APT::Update::Error-Mode=any", "--quiet", "update"]))?;
     let offered = output(apt.command("apt-cache").args(["madison", package]))?;
     let Some(version) = offered.lines().filter_map(madison_version).find(|version| is_upstream(version, upstream))
     else {
         bail!("Debian's {suite} has no {package} {upstream}");
     };
-    run(apt.command("apt-get").args(["-q", "download", &format!("{package}={version}")]).current_dir(folder))?;
+    run(apt.command("apt-get").args(["--quiet", "download", &format!("{package}={version}")]).current_dir(folder))?;
     fs::remove_dir_all(&apt.state)?;
     fs::read_dir(folder)?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
@@ -62,7 +63,7 @@ impl Apt {
             // The user `_apt` need not be able to reach the clone.
             ("APT::Sandbox::User", "root".into()),
         ] {
-            command.arg("-o").arg(format!("{option}={}", value.display()));
+            command.arg(format!("--option={option}={}", value.display()));
         }
         command
     }

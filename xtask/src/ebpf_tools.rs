@@ -125,7 +125,9 @@ fn debian_library(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
             fs::remove_file(&package)?;
             Ok(())
         })
-        .context("cannot get the sources of core; with rustup, `rustup component add rust-src` installs them")?;
+        .context(
+            "cannot get the sources of core from Debian (with rustup, `rustup component add rust-src` has them)",
+        )?;
     }
     Ok(library)
 }
