@@ -16,14 +16,13 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// Downloads `package` as of `upstream` (the version before Debian's own suffixes) from `suite` into `folder`.
 pub(crate) fn download(package: &str, suite: &str, upstream: &str, folder: &Path) -> Result<PathBuf> {
     let apt = Apt::new(suite, folder)?;
-    // By default apt takes a mirror that does not answer for one that has nothing new.
-    run(apt.command("apt-get").args(["--option=APT::Update::Error-Mode=any", "--quiet", "update"]))?;
+    run(apt.command("apt-get").arg("update"))?;
     let offered = output(apt.command("apt-cache").args(["madison", package]))?;
     let Some(version) = offered.lines().filter_map(madison_version).find(|version| is_upstream(version, upstream))
     else {
         bail!("Debian's {suite} has no {package} {upstream}");
     };
-    run(apt.command("apt-get").args(["--quiet", "download", &format!("{package}={version}")]).current_dir(folder))?;
+    run(apt.command("apt-get").args(["download", &format!("{package}={version}")]).current_dir(folder))?;
     fs::remove_dir_all(&apt.state)?;
     fs::read_dir(folder)?
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
@@ -49,22 +48,25 @@ impl Apt {
         }
         let list = format!("deb [signed-by={KEYRING}] {} {suite} main\n", mirror()?);
         fs::write(state.join("sources.list"), list)?;
+        let at = state.display();
+        // "-" is apt's word for no folder. The user `_apt` need not be able to reach the clone. By default apt takes a
+        // mirror that does not answer for one that has nothing new.
+        let configuration = format!(
+            r#"Dir::State::lists "{at}/lists";
+            Dir::Cache "{at}/cache";
+            Dir::Etc::sourcelist "{at}/sources.list";
+            Dir::Etc::sourceparts "-";
+            APT::Sandbox::User "root";
+            APT::Update::Error-Mode "any";
+            "#
+        );
+        fs::write(state.join("apt.conf"), configuration)?;
         Ok(Self { state })
     }
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        for (option, value) in [
-            ("Dir::State::lists", self.state.join("lists")),
-            ("Dir::Cache", self.state.join("cache")),
-            ("Dir::Etc::sourcelist", self.state.join("sources.list")),
-            // "-" is apt's word for none.
-            ("Dir::Etc::sourceparts", "-".into()),
-            // The user `_apt` need not be able to reach the clone.
-            ("APT::Sandbox::User", "root".into()),
-        ] {
-            command.arg(format!("--option={option}={}", value.display()));
-        }
+        command.arg("--quiet").env("APT_CONFIG", self.state.join("apt.conf"));
         command
     }
 }
