@@ -76,6 +76,8 @@ impl Suite {
             ("Dir::Etc::sourceparts", "-".into()),
             // The descriptions for graphical installers, a third of the index.
             ("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "false".into()),
+            // By default apt takes a mirror that does not answer for one that has nothing new.
+            ("APT::Update::Error-Mode", "any".into()),
             // The user `_apt` need not be able to reach the clone.
             ("APT::Sandbox::User", "root".into()),
         ] {
