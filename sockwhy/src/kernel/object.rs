@@ -88,8 +88,9 @@ fn config(btf: &Btf, request: &Request<'_>) -> Result<Config, Refusal> {
     Ok(Config {
         pid_namespace,
         wake_at: WAKE_AT.min(request.buffer_size / 4),
-        // The function behind the helper came with its use by tracing programs, in 5.12.
+        // The functions behind the helpers came with their use by tracing programs.
         cookie_helper: u32::from(btf.parameters("bpf_get_socket_ptr_cookie").is_some()),
+        registers_helper: u32::from(btf.parameters("bpf_task_pt_regs").is_some()),
         filters: Filters {
             labels: filters.labels & label_bit::ALL,
             pid: on(filters.pids.len()),

@@ -115,8 +115,10 @@ impl Refusal {
             Self::Btf(_) => "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed, as distributions have built since 2020: \
                  grep BTF /boot/config-$(uname -r)"
                 .to_owned(),
-            Self::Kernel { .. } => format!("see what the verifier says: sudo {command} -v"),
-            Self::Offsets(_) | Self::NoFunction(_) | Self::Shape(..) | Self::Host(_) => {
+            Self::Kernel { verifier, .. } if !verifier.is_empty() => {
+                format!("see what the verifier says: sudo {command} -v")
+            }
+            Self::Kernel { .. } | Self::Offsets(_) | Self::NoFunction(_) | Self::Shape(..) | Self::Host(_) => {
                 "see what this host allows: sudo sockwhy doctor".to_owned()
             }
         }
