@@ -31,6 +31,9 @@ pub(super) struct Wanted {
 /// The backends in the order in which `auto` tries them.
 const ORDER: [Backend; 3] = [Backend::Fentry, Backend::Kprobe, Backend::Tracepoint];
 
+/// Backends that were tried in vain, and why.
+type Refusals = Vec<(Backend, Refusal)>;
+
 /// Tries the backends that the choice allows until one attaches. Every refusal is kept, in the order of trying.
 ///
 /// # Errors
@@ -38,7 +41,7 @@ const ORDER: [Backend; 3] = [Backend::Fentry, Backend::Kprobe, Backend::Tracepoi
 pub(super) fn choose<T>(
     choice: BackendChoice,
     mut attach: impl FnMut(Backend) -> Result<T, Refusal>,
-) -> Result<(Backend, T, Vec<(Backend, Refusal)>), Vec<(Backend, Refusal)>> {
+) -> Result<(Backend, T, Refusals), Refusals> {
     let mut refused = Vec::new();
     for backend in ORDER {
         if let BackendChoice::Only(only) = choice
