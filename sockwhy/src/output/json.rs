@@ -1,11 +1,19 @@
-//! NDJSON: one object per line, the fields and their order a promise to users (`docs`: the README's table).
+//! NDJSON: one object per line. The fields and their order are a promise to users.
 
-use std::{fmt, fmt::Display, net::IpAddr};
+use std::{
+    fmt::{self, Display},
+    io,
+    net::IpAddr,
+};
 
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
+use serde_json::ser::Formatter;
 
-use super::{clock::Clock, sanitize::Sanitized};
+use super::{
+    clock::Clock,
+    sanitize::{Sanitized, is_visible},
+};
 use crate::flow::{Flow, Why};
 
 /// Writes flows as JSON.
@@ -45,7 +53,7 @@ impl Json {
             v6only: flow.v6only,
             why: Shown(flow.why()),
         };
-        let written = serde_json::to_writer(&mut *out, &record);
+        let written = record.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, Visible));
         debug_assert!(written.is_ok(), "writing to memory cannot fail");
         out.push(b'\n');
     }
@@ -100,5 +108,29 @@ struct Rfc3339<'a> {
 impl Display for Rfc3339<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{:09}Z", self.second, self.nanoseconds)
+    }
+}
+
+/// Compact JSON that does no harm when it is shown on a terminal: characters that JSON need not escape and that are
+/// not visible are escaped as well.
+struct Visible;
+
+impl Formatter for Visible {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        const DELETE: char = '\x7f';
+        if fragment.is_ascii() && !fragment.contains(DELETE) {
+            return out.write_all(fragment.as_bytes());
+        }
+        let mut units = [0; 2];
+        for character in fragment.chars() {
+            if is_visible(character) {
+                write!(out, "{character}")?;
+            } else {
+                for unit in character.encode_utf16(&mut units) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
+            }
+        }
+        Ok(())
     }
 }
