@@ -66,6 +66,10 @@ fn filters_that_can_never_hold_together_are_named() {
     for (arguments, expected) in [
         ("--family inet -6", "--family inet (IPv4) and -6 (IPv6) can never both hold; drop one of them"),
         (
+            "--family inet -6 --label ipv4 --label ipv6",
+            "--family inet (IPv4) and -6 (IPv6) can never both hold; drop one of them",
+        ),
+        (
             "-n 3 --label ipv6 --family inet --port 80",
             "--family inet (IPv4) and --label ipv6 (IPv6) can never both hold; drop one of them",
         ),
