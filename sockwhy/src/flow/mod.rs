@@ -198,4 +198,4 @@ fn address(family: Family, bytes: [u8; 16]) -> IpAddr {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

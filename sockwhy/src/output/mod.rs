@@ -41,3 +41,6 @@ impl Formatter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

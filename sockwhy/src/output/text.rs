@@ -195,3 +195,48 @@ fn cut(text: &mut String, width: usize) {
         text.push('…');
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_go_in_order_as_the_terminal_gets_narrower() {
+        let fit = |width| {
+            let columns = Columns::fit(Some(width));
+            (columns.event, columns.proto, columns.time == Columns::TIME, columns.owner)
+        };
+        assert_eq!(fit(200), (true, true, true, 23));
+        assert_eq!(fit(115), (true, true, true, 23));
+        assert_eq!(fit(114), (false, true, true, 23));
+        assert_eq!(fit(100), (false, true, true, 16));
+        assert_eq!(fit(96), (false, true, true, 12));
+        assert_eq!(fit(95), (false, false, true, 17));
+        assert_eq!(fit(89), (false, false, false, 15));
+        assert_eq!(fit(80), (false, false, false, 12));
+        assert_eq!(fit(0), (false, false, false, 12));
+    }
+
+    #[test]
+    fn any_ipv4_flow_fits_from_86_columns_on() {
+        for width in 86..300 {
+            assert!(Columns::fit(Some(width)).width() <= usize::from(width), "{width}");
+        }
+    }
+
+    #[test]
+    fn a_cut_text_ends_in_an_ellipsis_and_fits() {
+        for (text, width, expected) in [
+            ("31307/java", 10, "31307/java"),
+            ("31307/java", 9, "31307/ja…"),
+            ("1/日本語", 8, "1/日本語"),
+            ("1/日本語", 7, "1/日本…"),
+            ("1/日本語", 6, "1/日…"),
+        ] {
+            let mut cell = text.to_owned();
+            cut(&mut cell, width);
+            assert_eq!(cell, expected);
+            assert!(display_width(&cell) <= width);
+        }
+    }
+}

@@ -217,4 +217,4 @@ impl fmt::Display for Contradiction {
 impl std::error::Error for Contradiction {}
 
 #[cfg(test)]
-mod tests {}
+mod tests;
