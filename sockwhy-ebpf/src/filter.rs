@@ -64,7 +64,7 @@ pub fn wants_uid(uid: u32) -> bool {
 #[inline(always)]
 pub fn wants_comm(leader: KernelPtr) -> bool {
     config!(filters.comm) == 0
-        || leader.read::<[u8; COMM_LEN]>(offset!(comm)).is_some_and(|name| FILTER_COMM.get_ptr(name).is_some())
+        || leader.read_string(offset!(comm)).is_some_and(|name: [u8; COMM_LEN]| FILTER_COMM.get_ptr(name).is_some())
 }
 
 /// The filters that look at the socket: label, ports (host order) and peer.

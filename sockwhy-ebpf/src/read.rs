@@ -5,7 +5,7 @@
 
 use core::{mem::MaybeUninit, num::NonZeroU64};
 
-use aya_ebpf::helpers::generated::bpf_probe_read_kernel;
+use aya_ebpf::helpers::generated::{bpf_probe_read_kernel, bpf_probe_read_kernel_str};
 use sockwhy_common::{Bit, Offsets};
 
 /// Where the running kernel keeps what is read here; written by userspace before the programs load.
@@ -77,6 +77,17 @@ impl KernelPtr {
             bpf_probe_read_kernel(to.cast(), size_of::<T>() as u32, (self.address() + u64::from(offset)) as *const _)
         };
         (error == 0).then_some(())
+    }
+
+    /// Reads a string `offset` bytes from here, filled up with zeros: what the kernel has left behind the NUL of a longer
+    /// one (`__set_task_comm()` before 5.17) would tell equal names apart.
+    #[inline(always)]
+    pub fn read_string<const N: usize>(self, offset: u32) -> Option<[u8; N]> {
+        let mut string = [0; N];
+        let from = (self.address() + u64::from(offset)) as *const _;
+        // SAFETY: as in `read_into`; the helper writes at most `N` bytes, and none behind the NUL.
+        let length = unsafe { bpf_probe_read_kernel_str(string.as_mut_ptr().cast(), N as u32, from) };
+        (length > 0).then_some(string)
     }
 
     /// Reads the pointer `offset` bytes from here; none where it is null or unreadable.

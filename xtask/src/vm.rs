@@ -28,7 +28,7 @@ use self::{
 };
 use crate::{command::progress, paths, report::Report};
 
-#[derive(Args, Default)]
+#[derive(Args)]
 pub(crate) struct Options {
     /// The kernels to boot; all where none is named
     #[arg(value_name = "KERNEL", value_parser = PossibleValuesParser::new(KERNELS.iter().map(|kernel| kernel.name)))]
@@ -36,6 +36,13 @@ pub(crate) struct Options {
     /// Run only the tests whose names contain one of these, or pass options to the tests
     #[arg(last = true, value_name = "FILTER")]
     arguments: Vec<String>,
+}
+
+impl Options {
+    /// All kernels, with these arguments for the tests.
+    pub(crate) fn of_tests(arguments: &[String]) -> Self {
+        Self { kernels: Vec::new(), arguments: arguments.to_owned() }
+    }
 }
 
 pub(crate) fn main(options: &Options) -> Result<ExitCode> {
