@@ -44,7 +44,7 @@ pub(crate) struct Enter {
     /// No more than these capabilities, as bits of [`CapabilitySet`].
     pub(crate) capabilities: Option<u64>,
     /// A `/proc` for the PID namespace that it is in.
-    proc: bool,
+    pub(crate) proc: bool,
 }
 
 impl Enter {

@@ -88,6 +88,23 @@ impl Event {
         self.get(field).as_u64()
     }
 
+    /// The bytes of a name: those that are no UTF-8, and backslashes that could be taken for such, are written `\xNN`.
+    pub(crate) fn name(&self, field: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut rest = self.str(field).as_bytes();
+        while let [first, after @ ..] = rest {
+            let escaped = match rest {
+                [b'\\', b'x', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                    str::from_utf8(&rest[2..4]).ok().and_then(|digits| u8::from_str_radix(digits, 16).ok())
+                }
+                _ => None,
+            };
+            bytes.push(escaped.unwrap_or(*first));
+            rest = if escaped.is_some() { &rest[4..] } else { after };
+        }
+        bytes
+    }
+
     /// When it happened, in nanoseconds since 1970.
     pub(crate) fn time(&self) -> u64 {
         nanoseconds(self.str("time")).unwrap_or_default()

@@ -61,6 +61,8 @@ pub(crate) struct Flow {
     pub(crate) socket: usize,
     /// Whether the thread was in accept already when the tracer started, so that the listener may not be known.
     pub(crate) was_blocked: bool,
+    /// What the reason must say of the listener, where the backend knows it.
+    pub(crate) listener: Option<String>,
     /// What the test calls it.
     pub(crate) what: String,
 }
@@ -142,12 +144,6 @@ impl Flow {
             ("peer_port", json!(self.peer.port())),
             ("v6only", json!(self.v6only)),
         ];
-        if let Ok(process) = str::from_utf8(&self.process) {
-            fields.push(("process", json!(process)));
-        }
-        if let Some(Ok(thread)) = self.thread.as_deref().map(str::from_utf8) {
-            fields.push(("thread", json!(thread)));
-        }
         if self.pid.is_none() || self.tid.is_some() {
             fields.push(("tid", json!(self.tid)));
         }
@@ -168,6 +164,13 @@ impl Flow {
             let is = event.int("cookie");
             if is != Some(cookie) && !(may_be_null && is.is_none()) {
                 found.push(format!("`cookie` is {}, not {cookie}", event.get("cookie")));
+            }
+        }
+        let names = [("process", Some(&self.process)), ("thread", self.thread.as_ref())];
+        for (field, name) in names.into_iter().filter_map(|(field, name)| Some((field, name?))) {
+            if event.name(field) != *name {
+                let name = name.escape_ascii();
+                found.push(format!("`{field}` is {}, not \"{name}\"", event.get(field)));
             }
         }
         let time = event.time();
@@ -198,13 +201,15 @@ impl Flow {
                 says("AF_INET6", true);
                 says(&format!("::ffff:{}", self.peer_addr()), true);
             }
-            (Kind::Accept, label) => {
+            (Kind::Accept, _) => {
                 says("accepted", true);
-                says(&format!("port {}", self.local.port()), true);
+                says(&self.local.port().to_string(), true);
                 says("AF_INET6", self.family == Family::Inet6);
-                let knows = backend.knows_listener() && !self.was_blocked;
-                if label == "IPv4-over-AF_INET6" && knows && !self.local.ip().is_unspecified() {
-                    says("listener", true);
+                if let Some(listener) = &self.listener
+                    && backend.knows_listener()
+                    && !self.was_blocked
+                {
+                    says(listener, true);
                 }
             }
         }

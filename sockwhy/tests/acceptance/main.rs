@@ -25,7 +25,7 @@ mod session;
 mod tracer;
 mod traffic;
 
-use std::{env, process::ExitCode, sync::Arc};
+use std::{env, panic, process::ExitCode, sync::Arc};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -52,6 +52,12 @@ fn test() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // They share a machine: its ports, its namespaces, and the time of its two CPUs.
     arguments.test_threads = Some(1);
+    // The message is shown with the test's result; a backtrace would say no more than the place does.
+    panic::set_hook(Box::new(|panic| {
+        if let Some(place) = panic.location() {
+            eprintln!("panicked at {place}");
+        }
+    }));
     let trials = if rustix::process::geteuid().is_root() { trials() } else { vec![no_root()] };
     libtest_mimic::run(&arguments, trials).exit_code()
 }

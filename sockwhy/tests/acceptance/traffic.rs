@@ -56,6 +56,17 @@ impl Listener {
     fn needs_ipv6(self) -> bool {
         self != Self::Inet
     }
+
+    /// What the reason of an accept says of it.
+    pub(crate) fn described(self) -> &'static str {
+        match self {
+            Self::Inet => "an AF_INET listener",
+            Self::DualStack => "a dual-stack AF_INET6 listener",
+            Self::V6Only => "an IPv6-only AF_INET6 listener",
+            Self::Loopback6 => "bound to one IPv6 address, ::1",
+            Self::Mapped => "bound to the IPv4-mapped address ::ffff:127.0.0.1",
+        }
+    }
 }
 
 impl Client {
@@ -108,6 +119,7 @@ pub(crate) fn with_listener(kind: Listener, client: &mut Actor, server: &mut Act
             if sockets.1 {
                 let accepted = server.accept(listener)?;
                 server.perform(&Command::Close(accepted.socket))?;
+                let accepted = Flow { listener: Some(kind.described().to_owned()), ..accepted };
                 flows.push(accepted.called(format!("accept of the {what}")));
             }
             client.perform(&Command::Close(sockets.0))?;

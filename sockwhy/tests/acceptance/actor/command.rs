@@ -180,6 +180,8 @@ pub(crate) enum Reply {
     /// A socket, and the address that it is bound to.
     Opened(Socket, SocketAddr),
     Flow(Flow),
+    /// An accept failed, with this error.
+    NotAccepted(i32),
     Flows(Vec<Flow>),
     /// What failed that should not have, a sentence.
     Failed(String),

@@ -131,7 +131,7 @@ impl Actor {
     pub(crate) fn flow(&mut self) -> Outcome<Flow> {
         match self.end()? {
             Reply::Flow(flow) => Ok(flow),
-            other => unreachable!("a flow gives {other:?}"),
+            other => Err(Stop::failed(format!("an actor has no flow: {other:?}"))),
         }
     }
 
@@ -172,6 +172,16 @@ impl Actor {
         self.act(&Command::Connect { socket, to, how })
     }
 
+    /// Tries to accept a connection: gives the error of the system call where it fails.
+    pub(crate) fn try_accept(&mut self, listener: Socket) -> Outcome<Result<Flow, i32>> {
+        let command = Command::Accept { listener, how: How::default() };
+        match self.run(&command)? {
+            Reply::Flow(flow) => Ok(Ok(flow)),
+            Reply::NotAccepted(error) => Ok(Err(error)),
+            other => unreachable!("{command:?} gives {other:?}"),
+        }
+    }
+
     /// Accepts a connection.
     pub(crate) fn accept(&mut self, listener: Socket) -> Outcome<Flow> {
         self.accept_how(listener, How::default())
@@ -185,26 +195,23 @@ impl Actor {
     /// Begins to accept, and returns when the thread is blocked in the kernel.
     pub(crate) fn begin_accept(&mut self, listener: Socket, via: Via) -> Outcome {
         self.begin(&Command::Accept { listener, how: How { via, ..How::default() } })?;
-        self.wait_blocked(1)
+        self.wait_blocked(if via == Via::Accept4 { libc::SYS_accept4 } else { libc::SYS_accept }, 1)
     }
 
-    /// Waits until so many of its threads are blocked in `accept(2)` or `accept4(2)`.
-    pub(crate) fn wait_blocked(&self, threads: usize) -> Outcome {
-        let in_accept = |call: String| {
-            // The system call's number and its arguments; "running" where it is not in the kernel.
-            let number = call.split(' ').next().and_then(|number| number.parse().ok());
-            number == Some(libc::SYS_accept) || number == Some(libc::SYS_accept4)
-        };
+    /// Waits until so many of its threads are blocked in that system call.
+    pub(crate) fn wait_blocked(&self, call: libc::c_long, threads: usize) -> Outcome {
+        // The system call's number and its arguments; "running" where it is not in the kernel.
+        let is_in_it = |line: &String| line.split(' ').next().and_then(|number| number.parse().ok()) == Some(call);
         let deadline = Instant::now() + LIMIT;
         while Instant::now() < deadline {
             let tasks = fs::read_dir(format!("/proc/{}/task", self.pid))?;
             let calls = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("syscall")).ok());
-            if calls.filter(|call| in_accept(call.clone())).count() == threads {
+            if calls.filter(is_in_it).count() == threads {
                 return Ok(());
             }
             thread::sleep(Duration::from_millis(1));
         }
-        Err(Stop::failed(format!("{threads} threads are not in accept")))
+        Err(Stop::failed(format!("no {threads} threads are blocked in system call {call}")))
     }
 
     /// Sends a byte: with Fast Open, that may be the connect.
@@ -223,6 +230,11 @@ impl Actor {
             Reply::Done => Ok(()),
             other => unreachable!("{command:?} gives {other:?}"),
         }
+    }
+
+    /// Sets one of its network namespace's settings.
+    pub(crate) fn set_sysctl(&mut self, path: &str, value: &str) -> Outcome {
+        self.perform(&Command::SetSysctl { path: path.into(), value: value.to_owned() })
     }
 
     /// Names the process.

@@ -94,8 +94,10 @@ impl Puppet {
             }
             Command::Accept { listener, how } => {
                 let held = self.get(listener)?;
-                let (flow, accepted) = in_thread(&how, || sockets::accept(held, &how))?;
-                Ok(Reply::Flow(self.keep(flow, accepted)))
+                Ok(match in_thread(&how, || sockets::accept(held, &how))? {
+                    Ok((flow, accepted)) => Reply::Flow(self.keep(flow, accepted)),
+                    Err(error) => Reply::NotAccepted(error.raw_os_error()),
+                })
             }
             Command::AcceptInThreads { listener, threads } => self.accept_in_threads(listener, threads),
             Command::NotTcp => not_tcp(),
@@ -152,9 +154,9 @@ impl Puppet {
         Ok(Reply::Opened(self.sockets.len() - 1, address))
     }
 
-    fn keep(&mut self, mut flow: Flow, accepted: Option<Held>) -> Flow {
+    fn keep(&mut self, mut flow: Flow, accepted: Held) -> Flow {
         flow.socket = self.sockets.len();
-        self.sockets.push(accepted);
+        self.sockets.push(Some(accepted));
         flow
     }
 
@@ -163,7 +165,10 @@ impl Puppet {
         let accepted = thread::scope(|scope| {
             let accept = || sockets::accept(held, &How::default());
             let threads: Vec<_> = (0..threads).map(|_| scope.spawn(accept)).collect();
-            threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect::<Result<Vec<_>, _>>()
+            threads
+                .into_iter()
+                .map(|thread| Ok(thread.join().expect("no thread panics")??))
+                .collect::<io::Result<Vec<_>>>()
         })?;
         Ok(Reply::Flows(accepted.into_iter().map(|(flow, accepted)| self.keep(flow, accepted)).collect()))
     }

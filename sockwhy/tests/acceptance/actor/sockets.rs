@@ -110,8 +110,8 @@ pub(crate) fn connect(held: &Held, to: SocketAddr, how: &How) -> io::Result<Flow
     })
 }
 
-/// Accepts, well or not: the flow says.
-pub(crate) fn accept(listener: &Held, how: &How) -> io::Result<(Flow, Option<Held>)> {
+/// Accepts; the inner error is that of the system call.
+pub(crate) fn accept(listener: &Held, how: &How) -> io::Result<Result<(Flow, Held), Errno>> {
     let began = now();
     let result = match how.via {
         Via::Uring => uring::accept(&listener.fd, false),
@@ -121,22 +121,17 @@ pub(crate) fn accept(listener: &Held, how: &How) -> io::Result<(Flow, Option<Hel
         }
         Via::Call => rustix::net::acceptfrom(&listener.fd).and_then(|(fd, peer)| {
             // The peer, even where it is gone already and getpeername() has forgotten it.
-            let peer = peer.and_then(|peer| peer.try_into().ok()).ok_or(Errno::AFNOSUPPORT)?;
-            Ok((fd, peer))
+            Ok((fd, peer.ok_or(Errno::NOTCONN)?.try_into()?))
         }),
     };
-    match result {
-        Ok((fd, peer)) => {
-            // A socket accepted is in its listener's namespace.
-            let accepted = Held { fd, netns: listener.netns, peer: Peer::default() };
-            let flow = describe(Kind::Accept, &accepted, peer, began, now(), Ok(()), None)?;
-            Ok((flow, Some(accepted)))
-        }
-        Err(error) => {
-            let address = local(&listener.fd)?;
-            Ok((describe(Kind::Accept, listener, address, began, now(), Err(error), None)?, None))
-        }
-    }
+    let (fd, peer) = match result {
+        Ok(accepted) => accepted,
+        Err(error) => return Ok(Err(error)),
+    };
+    // An accepted socket is in its listener's namespace.
+    let accepted = Held { fd, netns: listener.netns, peer: Peer::default() };
+    let flow = describe(Kind::Accept, &accepted, peer, began, now(), Ok(()), None)?;
+    Ok(Ok((flow, accepted)))
 }
 
 pub(super) fn with_peer(fd: OwnedFd) -> rustix::io::Result<(OwnedFd, SocketAddr)> {
@@ -195,6 +190,7 @@ fn describe(
         error: result.err().map(Errno::raw_os_error),
         socket: 0,
         was_blocked: false,
+        listener: None,
         what: String::new(),
     })
 }

@@ -1,6 +1,9 @@
 //! The tests, each named for the behaviour that it holds sockwhy to.
 
+mod accepts;
+mod attempts;
 mod mixture;
+mod silence;
 
 use crate::{outcome::Outcome, session::Session};
 
@@ -31,5 +34,5 @@ use scenarios;
 
 /// All of them, in the order in which they run.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    [mixture::SCENARIOS].into_iter().flatten()
+    [mixture::SCENARIOS, attempts::SCENARIOS, accepts::SCENARIOS, silence::SCENARIOS].into_iter().flatten()
 }
