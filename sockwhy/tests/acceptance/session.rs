@@ -61,6 +61,11 @@ impl Watch<'_> {
         self.tracer.as_ref().ok_or_else(|| Stop::failed("there is no tracer"))
     }
 
+    /// What the tracer said when it began.
+    pub(crate) fn first_line(&self) -> Outcome<String> {
+        Ok(self.tracer()?.first_line())
+    }
+
     /// Everything that these processes have done so far: of what they did before this is called nothing is missing, as
     /// events leave the kernel in the order in which they happen.
     pub(crate) fn events(&mut self, pids: &[u32]) -> Outcome<Vec<Event>> {

@@ -2,8 +2,15 @@
 
 mod accepts;
 mod attempts;
+mod ending;
+mod fast_open;
+mod filters;
 mod mixture;
+mod mptcp;
+mod names;
+mod namespaces;
 mod silence;
+mod uring;
 
 use crate::{outcome::Outcome, session::Session};
 
@@ -34,5 +41,18 @@ use scenarios;
 
 /// All of them, in the order in which they run.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    [mixture::SCENARIOS, attempts::SCENARIOS, accepts::SCENARIOS, silence::SCENARIOS].into_iter().flatten()
+    let modules = [
+        mixture::SCENARIOS,
+        attempts::SCENARIOS,
+        accepts::SCENARIOS,
+        silence::SCENARIOS,
+        fast_open::SCENARIOS,
+        mptcp::SCENARIOS,
+        uring::SCENARIOS,
+        names::SCENARIOS,
+        namespaces::SCENARIOS,
+        filters::SCENARIOS,
+        ending::SCENARIOS,
+    ];
+    modules.into_iter().flatten()
 }
