@@ -24,6 +24,7 @@ mod scenarios;
 mod session;
 mod tracer;
 mod traffic;
+mod variant;
 
 use std::{env, panic, process::ExitCode, sync::Arc};
 

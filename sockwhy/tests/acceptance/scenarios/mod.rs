@@ -3,14 +3,18 @@
 mod accepts;
 mod attempts;
 mod ending;
+mod fallbacks;
 mod fast_open;
 mod filters;
 mod mixture;
 mod mptcp;
 mod names;
 mod namespaces;
+mod privileges;
 mod silence;
+mod storm;
 mod uring;
+mod usage;
 
 use crate::{outcome::Outcome, session::Session};
 
@@ -53,6 +57,10 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
         namespaces::SCENARIOS,
         filters::SCENARIOS,
         ending::SCENARIOS,
+        usage::SCENARIOS,
+        fallbacks::SCENARIOS,
+        privileges::SCENARIOS,
+        storm::SCENARIOS,
     ];
     modules.into_iter().flatten()
 }
