@@ -1,0 +1,66 @@
+//! The tests, each named for the behaviour that it holds sockwhy to.
+
+mod accepts;
+mod attempts;
+mod ending;
+mod fallbacks;
+mod fast_open;
+mod filters;
+mod mixture;
+mod mptcp;
+mod names;
+mod namespaces;
+mod privileges;
+mod silence;
+mod storm;
+mod uring;
+mod usage;
+
+use crate::{outcome::Outcome, session::Session};
+
+/// One test, for every backend.
+pub(crate) struct Scenario {
+    /// Its module and its own name: `mixture::dual_stack_listener`.
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(&Session) -> Outcome,
+}
+
+/// Lists functions of a module as its scenarios.
+macro_rules! scenarios {
+    ($($function:ident),* $(,)?) => {
+        /// The tests of this module.
+        pub(super) const SCENARIOS: &[crate::scenarios::Scenario] = &[$(
+            crate::scenarios::Scenario {
+                name: {
+                    // Without `acceptance::scenarios::`.
+                    let name = concat!(module_path!(), "::", stringify!($function));
+                    name.split_at("acceptance::scenarios::".len()).1
+                },
+                run: $function,
+            },
+        )*];
+    };
+}
+use scenarios;
+
+/// All of them, in the order in which they run.
+pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
+    let modules = [
+        mixture::SCENARIOS,
+        attempts::SCENARIOS,
+        accepts::SCENARIOS,
+        silence::SCENARIOS,
+        fast_open::SCENARIOS,
+        mptcp::SCENARIOS,
+        uring::SCENARIOS,
+        names::SCENARIOS,
+        namespaces::SCENARIOS,
+        filters::SCENARIOS,
+        ending::SCENARIOS,
+        usage::SCENARIOS,
+        fallbacks::SCENARIOS,
+        privileges::SCENARIOS,
+        storm::SCENARIOS,
+    ];
+    modules.into_iter().flatten()
+}

@@ -1,0 +1,121 @@
+//! What it takes to trace, and what is said where that is missing.
+
+use std::{env, fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+use rustix::thread::CapabilitySet;
+
+use super::scenarios;
+use crate::{
+    actor::Actor,
+    enter::Enter,
+    flow::assert_same,
+    outcome::{Outcome, Stop},
+    session::Session,
+    tracer::program,
+    traffic,
+};
+
+scenarios![
+    ordinary_user,
+    ordinary_user_with_two_capabilities,
+    ordinary_user_with_three_capabilities,
+    without_cap_bpf,
+    without_cap_perfmon,
+    root_without_other_capabilities,
+    root_without_any_capability,
+];
+
+/// A user who is nobody in particular.
+const NOBODY: u32 = 65_534;
+
+/// A copy of the program that everybody may run, wherever the original is.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn make() -> Outcome<Self> {
+        let folder = env::temp_dir().join(format!("sockwhy-acceptance-{}", std::process::id()));
+        fs::create_dir(&folder)?;
+        let copy = Self(folder);
+        fs::copy(program(), copy.program())?;
+        for path in [&copy.0, &copy.program()] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(copy)
+    }
+
+    fn program(&self) -> PathBuf {
+        self.0.join("sockwhy")
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn only(user: Option<u32>, capabilities: CapabilitySet) -> Enter {
+    Enter { user, capabilities: Some(capabilities.bits()), ..Enter::default() }
+}
+
+/// Traces the mixture of all connections.
+fn assert_works(session: &Session, enter: Enter) -> Outcome {
+    let copy = Copy::make()?;
+    let (mut client, mut server) = (Actor::start()?, Actor::start()?);
+    let trace = session.trace().program(copy.program()).enter(enter).pids([client.pid, server.pid]);
+    let tracer = trace.start()?;
+    let flows = traffic::mixture(&mut client, &mut server)?;
+    let finished = tracer.stop()?;
+    finished.assert_well()?;
+    assert_same(&finished.events, &flows, session.backend);
+    Ok(())
+}
+
+/// Asserts exit code 3, that the missing capabilities are named and no others, and that a command to paste is last.
+fn assert_refused(session: &Session, enter: Enter, missing: &[&str]) -> Outcome {
+    let copy = Copy::make()?;
+    let refusal = match session.trace().program(copy.program()).enter(enter).start() {
+        Ok(_) => return Err(Stop::failed("it traces all the same")),
+        Err(refusal) => refusal,
+    };
+    assert_eq!(refusal.code, Some(3), "{refusal}");
+    for capability in ["CAP_BPF", "CAP_PERFMON"] {
+        let first = refusal.stderr.lines().next().unwrap_or_default();
+        assert_eq!(first.contains(capability), missing.contains(&capability), "{capability}: {refusal}");
+    }
+    let last = refusal.stderr.lines().last().unwrap_or_default();
+    let command = last.rfind("sudo ").or_else(|| last.rfind("setcap ")).map(|at| &last[at..]);
+    assert!(command.is_some_and(|command| command.contains("sockwhy")), "no command to paste: {refusal}");
+    assert!(refusal.stderr.lines().count() <= 2, "{refusal}");
+    Ok(())
+}
+
+fn ordinary_user(session: &Session) -> Outcome {
+    let enter = Enter { user: Some(NOBODY), ..Enter::default() };
+    assert_refused(session, enter, &["CAP_BPF", "CAP_PERFMON"])
+}
+
+fn ordinary_user_with_two_capabilities(session: &Session) -> Outcome {
+    assert_works(session, only(Some(NOBODY), CapabilitySet::BPF | CapabilitySet::PERFMON))
+}
+
+/// The third is for sock_ops, which the tracepoint backend likes better.
+fn ordinary_user_with_three_capabilities(session: &Session) -> Outcome {
+    assert_works(session, only(Some(NOBODY), CapabilitySet::BPF | CapabilitySet::PERFMON | CapabilitySet::NET_ADMIN))
+}
+
+fn without_cap_bpf(session: &Session) -> Outcome {
+    assert_refused(session, only(Some(NOBODY), CapabilitySet::PERFMON | CapabilitySet::NET_ADMIN), &["CAP_BPF"])
+}
+
+fn without_cap_perfmon(session: &Session) -> Outcome {
+    assert_refused(session, only(Some(NOBODY), CapabilitySet::BPF | CapabilitySet::NET_ADMIN), &["CAP_PERFMON"])
+}
+
+fn root_without_other_capabilities(session: &Session) -> Outcome {
+    assert_works(session, only(None, CapabilitySet::BPF | CapabilitySet::PERFMON))
+}
+
+fn root_without_any_capability(session: &Session) -> Outcome {
+    assert_refused(session, only(None, CapabilitySet::empty()), &["CAP_BPF", "CAP_PERFMON"])
+}
