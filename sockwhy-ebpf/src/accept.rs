@@ -15,7 +15,7 @@ use crate::{
     emit,
     read::{KernelPtr, offset},
     sock::{Sock, Unfit, fill_listener},
-    task::Caller,
+    task::{self, Caller},
 };
 
 /// Listeners of accepts between `inet_csk_accept` and `security_sock_graft`, by thread. Written at the exit of the one,
@@ -68,9 +68,8 @@ pub fn inet_csk_accept_return<C: EbpfContext>(ctx: &C, accepted: *const u8) {
 pub fn syscall_tracepoint(ctx: &TracePointContext) {
     // SAFETY: the helper checks the address.
     let Ok(result) = (unsafe { ctx.read_at::<i64>(16) }) else { return emit::lost(ctx, Lost::Unreadable) };
-    // perf_call_bpf_exit() leaves the registers' address in the first eight bytes, which programs may not load.
-    let regs = KernelPtr::new(ctx.as_ptr().cast_const()).and_then(|at| at.follow(0));
-    accepted_descriptor(ctx, result, regs);
+    // The context has registers too, but since 6.x not those of the system call (`perf_fetch_caller_regs()`).
+    accepted_descriptor(ctx, result, task::registers());
 }
 
 /// The exit of any system call.
@@ -152,7 +151,7 @@ struct Descriptors {
 impl Descriptors {
     #[inline(always)]
     fn of_current() -> Option<Self> {
-        let table = crate::task::current()?.follow(offset!(files))?.follow(offset!(fdt))?;
+        let table = task::current()?.follow(offset!(files))?.follow(offset!(fdt))?;
         Some(Self { files: table.follow(offset!(fd))?, size: table.read(offset!(max_fds))? })
     }
 

@@ -1,2 +1,81 @@
-//! sockwhy
-fn main() {}
+//! The `sockwhy` program: arguments in, exit code out.
+
+mod logger;
+
+use std::{error::Error, process::ExitCode};
+
+use clap::Parser;
+use sockwhy::{
+    cli::{self, Cli, Command, CommonArgs, OutputFormat, TraceArgs},
+    kernel::Refused,
+    output::{Formatter, Json, Terminal, Text},
+    plan::{Contradiction, TracePlan},
+    trace,
+};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return cli::report(&error),
+    };
+    logger::init(cli.common.verbose);
+    let result = match cli.command {
+        Command::Trace(args) => trace(args, &cli.common),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report(error.as_ref()),
+    }
+}
+
+fn trace(args: TraceArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
+    let plan = TracePlan::new(args)?;
+    for note in &plan.notes {
+        eprintln!("sockwhy: {note}");
+    }
+    let formatter = match common.output {
+        OutputFormat::Text => Formatter::Text(Text::new(Terminal::stdout(common.color), jiff::tz::TimeZone::system())),
+        OutputFormat::Json => Formatter::Json(Json::new()),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let result = runtime.block_on(trace::run(&plan, formatter, common.verbose >= logger::WITH_PROGRAMS));
+    // A write to a stdout that nobody reads may be stuck in a thread of the runtime.
+    runtime.shutdown_background();
+    Ok(result?)
+}
+
+/// Says what went wrong, and turns it into the exit code that the interface promises.
+fn report(error: &(dyn Error + 'static)) -> ExitCode {
+    const FAILED: u8 = 1;
+    const WRONG_USAGE: u8 = 2;
+    const NOT_ALLOWED: u8 = 3;
+    eprintln!("sockwhy: {error}");
+    if error.is::<Contradiction>() {
+        return ExitCode::from(WRONG_USAGE);
+    }
+    let Some(trace::TraceError::Refused(refused)) = error.downcast_ref() else { return ExitCode::from(FAILED) };
+    explain(refused);
+    ExitCode::from(NOT_ALLOWED)
+}
+
+/// The last line is a command to paste.
+fn explain(refused: &Refused) {
+    for detail in refused.details() {
+        log::debug!("{detail}");
+    }
+    if let Some(refusal) = refused.decisive() {
+        eprintln!("sockwhy: {}", refusal.remedy(&command_line()));
+    }
+}
+
+/// This very command, quoted for a shell.
+fn command_line() -> String {
+    let plain = |argument: &str| {
+        !argument.is_empty() && argument.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:=,".contains(&byte))
+    };
+    let quoted = std::env::args_os().skip(1).map(|argument| {
+        let argument = argument.to_string_lossy().escape_debug().to_string();
+        if plain(&argument) { argument } else { format!("'{}'", argument.replace('\'', "'\\''")) }
+    });
+    std::iter::once("sockwhy".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
+}

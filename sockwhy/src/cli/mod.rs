@@ -1,0 +1,253 @@
+//! The command line: what can be written, and its values as types.
+
+mod values;
+
+use std::{io::Write, process::ExitCode, time::Duration};
+
+use clap::{
+    ArgAction, Args, Parser, Subcommand, ValueEnum,
+    builder::{OsStringValueParser, TypedValueParser},
+    error::ErrorKind,
+};
+use sockwhy_common::COMM_LEN;
+
+use crate::plan::Cidr;
+
+/// Exit code of a command line that makes no sense.
+const WRONG_USAGE: u8 = 2;
+
+const EXAMPLES: &str = "\
+Examples:
+  sudo sockwhy trace                  every TCP connection, as it is made
+  sudo sockwhy trace --comm java      those of Java programs
+  sudo sockwhy trace -o json | jq .   one JSON object per line
+
+Exit codes:
+  0  done, also after Ctrl-C and when the reader closes the pipe
+  1  failed
+  2  wrong usage
+  3  the kernel or the privileges do not allow it";
+
+const TRACE_EXAMPLES: &str = "\
+Filters of different kinds must all hold. Every filter can be repeated; the
+values of one are alternatives.
+
+Examples:
+  Connections that netstat lists as tcp6 although they are IPv4
+    sudo sockwhy trace --label ipv4-over-af_inet6
+
+  What process 31307 accepts on port 4243
+    sudo sockwhy trace -p 31307 --port 4243 --event accept
+
+  Who connects to the private networks, the next ten times
+    sudo sockwhy trace --event connect --net 10.0.0.0/8 \\
+        --net 172.16.0.0/12 --net 192.168.0.0/16 -n 10
+
+  A minute of everything, as JSON, for later
+    sudo sockwhy trace -o json -d 60 > flows.ndjson
+
+  The reason of each flow of Java programs
+    sudo sockwhy trace --comm java -o json | jq -r .why";
+
+/// Why is it tcp6? Names the address family of TCP sockets, and the reason.
+#[derive(Debug, Parser)]
+#[command(name = "sockwhy", version, max_term_width = 80, after_help = EXAMPLES)]
+#[command(disable_help_subcommand = true, disable_help_flag = true, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show every TCP connection as it is made or accepted
+    #[command(after_help = TRACE_EXAMPLES)]
+    Trace(TraceArgs),
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Common options")]
+pub struct CommonArgs {
+    /// How to write: for people, or one JSON object per line
+    #[arg(short, long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub output: OutputFormat,
+    /// When to colour text
+    #[arg(
+        long,
+        help = "When to colour text; auto: on a terminal, unless NO_COLOR is set",
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto"
+    )]
+    pub color: ColorChoice,
+    /// Say more; twice: the log of the BPF programs as well
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Show this help
+    // One help, not two of different length.
+    #[arg(short, long, global = true, action = ArgAction::HelpShort)]
+    pub help: Option<bool>,
+}
+
+/// How to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Arguments of `sockwhy trace`.
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// Only this process, all its threads
+    #[arg(short, long, value_name = "PID", help_heading = "Who", allow_negative_numbers = true)]
+    #[arg(value_parser = values::pid)]
+    pub pid: Vec<u32>,
+    /// Only processes of this name (not their threads' names)
+    #[arg(long, value_name = "NAME", help_heading = "Who")]
+    #[arg(value_parser = OsStringValueParser::new().try_map(|name| values::comm(&name)))]
+    pub comm: Vec<[u8; COMM_LEN]>,
+    /// Only processes of this user, by number
+    #[arg(long, value_name = "UID", help_heading = "Who", allow_negative_numbers = true)]
+    #[arg(value_parser = values::uid)]
+    pub uid: Vec<u32>,
+
+    /// Only this port, local or the peer's
+    #[arg(long, value_name = "PORT", help_heading = "Which flows", allow_negative_numbers = true)]
+    #[arg(value_parser = values::port)]
+    pub port: Vec<u16>,
+    /// Only peers in this network; IPv4 ones are found under IPv6 sockets too
+    #[arg(long, value_name = "CIDR", help_heading = "Which flows")]
+    pub net: Vec<Cidr>,
+    /// Only connections made, or only those accepted
+    #[arg(long, help_heading = "Which flows")]
+    pub event: Vec<EventArg>,
+    /// Only sockets of this address family
+    #[arg(long, help_heading = "Which flows")]
+    pub family: Vec<FamilyArg>,
+    /// Only what is IPv4 on the wire
+    #[arg(short = '4', help_heading = "Which flows", overrides_with = "ipv4", conflicts_with = "ipv6")]
+    pub ipv4: bool,
+    /// Only what is IPv6 on the wire
+    #[arg(short = '6', help_heading = "Which flows", overrides_with = "ipv6")]
+    pub ipv6: bool,
+    /// Only flows of this label
+    #[arg(long, help_heading = "Which flows")]
+    pub label: Vec<LabelArg>,
+
+    /// Stop after N events
+    #[arg(short = 'n', long, value_name = "N", help_heading = "How long", allow_negative_numbers = true)]
+    #[arg(value_parser = values::count)]
+    pub count: Option<u64>,
+    /// Stop after so many seconds
+    #[arg(short, long, value_name = "SECONDS", help_heading = "How long", allow_negative_numbers = true)]
+    #[arg(value_parser = values::duration)]
+    pub duration: Option<Duration>,
+
+    /// How to look into the kernel; auto: the best way that it allows
+    #[arg(long, default_value = "auto", help_heading = "How")]
+    pub backend: BackendArg,
+    /// Room for events that are not written yet, in bytes; K and M can be used
+    #[arg(long, value_name = "BYTES", default_value = "4M", help_heading = "How", allow_negative_numbers = true)]
+    #[arg(value_parser = values::buffer_size)]
+    pub buffer_size: u32,
+}
+
+/// `--event`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EventArg {
+    /// Connections made.
+    Connect,
+    /// Connections accepted.
+    Accept,
+}
+
+/// `--family`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FamilyArg {
+    /// `AF_INET`
+    Inet,
+    /// `AF_INET6`
+    Inet6,
+}
+
+/// `--label`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LabelArg {
+    /// An `AF_INET` socket.
+    Ipv4,
+    /// An `AF_INET6` socket with an IPv6 peer.
+    Ipv6,
+    /// An `AF_INET6` socket with an IPv4-mapped peer.
+    #[value(name = "ipv4-over-af_inet6")]
+    Ipv4OverAfInet6,
+}
+
+/// `--backend`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BackendArg {
+    /// The best one that the host allows.
+    Auto,
+    /// Trampolines.
+    Fentry,
+    /// Breakpoints.
+    Kprobe,
+    /// Tracepoints.
+    Tracepoint,
+}
+
+/// Prints what clap has to say: help as it is, an error on one line of stderr. Returns the exit code.
+#[must_use]
+pub fn report(error: &clap::Error) -> ExitCode {
+    use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+
+    // There is nobody to tell when the streams cannot be written to.
+    let _unheard = match error.kind() {
+        DisplayHelp | DisplayVersion | DisplayHelpOnMissingArgumentOrSubcommand => error.print(),
+        _ => writeln!(std::io::stderr(), "sockwhy: {}", one_line(error)),
+    };
+    match error.kind() {
+        DisplayHelp | DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(WRONG_USAGE),
+    }
+}
+
+/// clap's message and its tips, without the usage that follows.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let paragraphs = text
+        .split("\n\n")
+        .take_while(|paragraph| !paragraph.starts_with("Usage:") && !paragraph.starts_with("For more information"))
+        .map(|paragraph| paragraph.split_whitespace().collect::<Vec<_>>().join(" "));
+    let message = paragraphs
+        .map(|paragraph| paragraph.trim_start_matches("error: ").trim_start_matches("tip: ").to_owned())
+        .collect::<Vec<_>>()
+        .join("; ");
+    match error.kind() {
+        // Ours, which say what would be right.
+        ErrorKind::ValueValidation => message,
+        _ => format!("{message}; see --help"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

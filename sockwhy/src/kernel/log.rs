@@ -1,0 +1,29 @@
+//! The programs' own log, for `-vv`.
+
+use std::{
+    io,
+    os::fd::{AsRawFd, RawFd},
+};
+
+use aya::Ebpf;
+use aya_log::EbpfLogger;
+
+/// The log's ring buffer; aya-log decodes its records and hands them to the `log` crate.
+pub struct ProgramLog(EbpfLogger<&'static dyn log::Log>);
+
+impl ProgramLog {
+    pub(super) fn take(ebpf: &mut Ebpf) -> io::Result<Self> {
+        EbpfLogger::init(ebpf).map(Self).map_err(io::Error::other)
+    }
+
+    /// Prints what has come in.
+    pub fn flush(&mut self) {
+        self.0.flush();
+    }
+}
+
+impl AsRawFd for ProgramLog {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_raw_fd()
+    }
+}

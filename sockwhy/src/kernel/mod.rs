@@ -1,0 +1,62 @@
+//! The only part that knows aya: the kernel's types, the object, the backends, the ring.
+
+mod backend;
+pub mod btf;
+pub mod host;
+mod log;
+mod object;
+mod offsets;
+mod refusal;
+mod ring;
+
+use aya::Ebpf;
+
+use self::{backend::Wanted, btf::Btf, object::Request};
+pub use self::{
+    log::ProgramLog,
+    refusal::{Refusal, Refused},
+    ring::Ring,
+};
+use crate::plan::{Backend, TracePlan};
+
+/// The programs, attached. Dropping it detaches them.
+pub struct Tracer {
+    /// Keeps programs and links alive.
+    ebpf: Ebpf,
+    /// The backend that attached.
+    pub backend: Backend,
+    /// What it cannot see, in words that follow "cannot see".
+    pub blind_spot: Option<&'static str>,
+    /// Backends that `auto` passed over, and why.
+    pub refused: Vec<(Backend, Refusal)>,
+}
+
+impl Tracer {
+    /// Loads and attaches what the plan needs.
+    ///
+    /// # Errors
+    /// Each backend that was tried, with its reason.
+    pub fn attach(plan: &TracePlan, log: bool) -> Result<(Self, Ring), Refused> {
+        let btf = Btf::of_kernel().map_err(|error| Refused::all(error.into()))?;
+        let request = Request { filters: &plan.filters, buffer_size: plan.buffer_size, log };
+        let wanted = Wanted { connects: plan.connects, accepts: plan.accepts };
+        let attempt = |backend| {
+            // A backend that attaches half-way is undone by dropping its object.
+            let mut ebpf = object::load(&btf, &request)?;
+            let blind_spot = backend::attach(backend, &mut ebpf, &btf, wanted)?;
+            let ring = Ring::take(&mut ebpf).map_err(|error| Refusal::Host(error.to_string()))?;
+            Ok((ebpf, ring, blind_spot))
+        };
+        let (backend, (ebpf, ring, blind_spot), refused) =
+            backend::choose(plan.backend, attempt).map_err(Refused::each)?;
+        Ok((Self { ebpf, backend, blind_spot, refused }, ring))
+    }
+
+    /// The programs' own log, where they were loaded to write one.
+    ///
+    /// # Errors
+    /// Where its map cannot be read.
+    pub fn log(&mut self) -> std::io::Result<ProgramLog> {
+        ProgramLog::take(&mut self.ebpf)
+    }
+}

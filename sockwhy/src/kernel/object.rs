@@ -1,0 +1,134 @@
+//! The BPF object: embedded, told of the plan and the kernel's offsets, and loaded.
+
+use aya::{
+    Ebpf, EbpfLoader,
+    maps::{HashMap, LpmTrie, Map, MapError, lpm_trie::Key},
+    programs::{Program, ProgramError},
+};
+use rustix::process::{Resource, Rlimit, setrlimit};
+use sockwhy_common::{CidrKey, Config, Filters, Offsets, label_bit};
+
+use super::{btf::Btf, host, offsets, refusal::Refusal};
+use crate::plan::FlowFilter;
+
+/// Built by `cargo xtask ebpf` from `sockwhy-ebpf`.
+static OBJECT: &[u8] = aya::include_bytes_aligned!("../../bpf/sockwhy-x86_64.bpf.o");
+
+/// The programs' log level while `-vv` is not given: nothing is logged, and the verifier removes the calls.
+const LOG_OFF: u8 = 0;
+/// `aya_log_common::Level::Trace`.
+const LOG_ALL: u8 = 5;
+
+/// Bytes in the ring at which the reader is woken before it would look by itself. Small enough to follow within
+/// milliseconds when events come fast, large enough that waking does not slow what is watched.
+const WAKE_AT: u32 = 128 * 1024;
+
+/// [`Config`] as bytes that aya may copy.
+#[repr(transparent)]
+#[derive(Clone, Copy)]
+struct Global<T: Copy>(T);
+
+// SAFETY: Config and Offsets are `#[repr(C)]` structs of integers without padding, as sockwhy-common asserts.
+unsafe impl aya::Pod for Global<Config> {}
+// SAFETY: as above.
+unsafe impl aya::Pod for Global<Offsets> {}
+
+/// What the object is loaded for.
+pub(super) struct Request<'a> {
+    /// The flows to report.
+    pub filters: &'a FlowFilter,
+    /// Bytes of the ring buffer; a power of two, at least a page.
+    pub buffer_size: u32,
+    /// Whether the programs log.
+    pub log: bool,
+}
+
+/// Creates the maps and writes the plan into them; no program is loaded yet.
+pub(super) fn load(btf: &Btf, request: &Request<'_>) -> Result<Ebpf, Refusal> {
+    let offsets = Global(offsets::resolve(btf)?);
+    let config = Global(config(btf, request)?);
+    let log_level = if request.log { LOG_ALL } else { LOG_OFF };
+    raise_memlock();
+
+    let filters = request.filters;
+    let mut loader = EbpfLoader::new();
+    let size = |values: usize| u32::try_from(values.max(1)).unwrap_or(u32::MAX);
+    loader
+        // The object has no CO-RE relocations for which aya would have to parse the kernel's BTF.
+        .btf(None)
+        .override_global("OFFSETS", &offsets, true)
+        .override_global("CONFIG", &config, true)
+        .override_global("AYA_LOG_LEVEL", &log_level, true)
+        .map_max_entries("EVENTS", request.buffer_size)
+        .map_max_entries("FILTER_PID", size(filters.pids.len()))
+        .map_max_entries("FILTER_UID", size(filters.uids.len()))
+        .map_max_entries("FILTER_PORT", size(filters.ports.len()))
+        .map_max_entries("FILTER_COMM", size(filters.comms.len()))
+        .map_max_entries("FILTER_NET", size(filters.nets.len()));
+    let mut ebpf = loader.load(OBJECT).map_err(|error| Refusal::object(&error))?;
+    fill_filters(&mut ebpf, filters)
+        .map_err(|error| Refusal::program("fill the maps of the filters", &error.into()))?;
+    Ok(ebpf)
+}
+
+/// A program of the object, by the type that aya knows it as.
+pub(super) fn program<'a, P>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut P, Refusal>
+where
+    &'a mut P: TryFrom<&'a mut Program, Error = ProgramError>,
+{
+    let missing = || Refusal::Host(format!("the BPF object has no program {name}: it does not match this sockwhy"));
+    ebpf.program_mut(name).and_then(|program| program.try_into().ok()).ok_or_else(missing)
+}
+
+fn config(btf: &Btf, request: &Request<'_>) -> Result<Config, Refusal> {
+    let filters = request.filters;
+    let on = |values: usize| u8::from(values > 0);
+    let pid_namespace = host::pid_namespace()
+        .map_err(|error| Refusal::Host(format!("cannot tell the PID namespace from /proc/self/ns/pid: {error}")))?;
+    Ok(Config {
+        pid_namespace,
+        wake_at: WAKE_AT.min(request.buffer_size / 4),
+        // The functions behind the helpers came with their use by tracing programs.
+        cookie_helper: u32::from(btf.parameters("bpf_get_socket_ptr_cookie").is_some()),
+        registers_helper: u32::from(btf.parameters("bpf_task_pt_regs").is_some()),
+        filters: Filters {
+            labels: filters.labels & label_bit::ALL,
+            pid: on(filters.pids.len()),
+            uid: on(filters.uids.len()),
+            port: on(filters.ports.len()),
+            net: on(filters.nets.len()),
+            comm: on(filters.comms.len()),
+            reserved: [0; 2],
+        },
+    })
+}
+
+fn fill_filters(ebpf: &mut Ebpf, filters: &FlowFilter) -> Result<(), MapError> {
+    const WANTED: u8 = 1;
+    fill(ebpf, "FILTER_PID", &filters.pids, WANTED)?;
+    fill(ebpf, "FILTER_UID", &filters.uids, WANTED)?;
+    fill(ebpf, "FILTER_PORT", &filters.ports, WANTED)?;
+    fill(ebpf, "FILTER_COMM", &filters.comms, WANTED)?;
+    let mut nets: LpmTrie<_, CidrKey, u8> = map(ebpf, "FILTER_NET")?.try_into()?;
+    for rule in &filters.nets {
+        nets.insert(&Key::new(rule.prefix_len, rule.key), u8::from(rule.wanted), 0)?;
+    }
+    Ok(())
+}
+
+fn fill<K: aya::Pod>(ebpf: &mut Ebpf, name: &str, keys: &[K], value: u8) -> Result<(), MapError> {
+    let mut set: HashMap<_, K, u8> = map(ebpf, name)?.try_into()?;
+    keys.iter().try_for_each(|key| set.insert(key, value, 0))
+}
+
+fn map<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Map, MapError> {
+    ebpf.map_mut(name).ok_or_else(|| MapError::InvalidName { name: name.to_owned() })
+}
+
+/// Kernels before 5.11 charge maps to `RLIMIT_MEMLOCK`. Where it may not be raised, newer ones do not need it.
+fn raise_memlock() {
+    let unlimited = Rlimit { current: None, maximum: None };
+    if let Err(error) = setrlimit(Resource::Memlock, unlimited) {
+        log::debug!("RLIMIT_MEMLOCK stays as it is ({error}); kernels since 5.11 do not need it");
+    }
+}

@@ -1,0 +1,14 @@
+//! Why a socket is `tcp6`: names the address family of every TCP flow and says the reason.
+//!
+//! The way of a run: [`cli`] turns arguments into typed values, [`plan`] checks that they make sense together,
+//! [`kernel`] loads and attaches, [`stream`] waits for records, which become [`flow`]s, and [`output`] writes them.
+//! Each module imports from those before it in this list only; [`trace`] is the command that joins them.
+
+pub mod cli;
+pub mod flow;
+pub mod kernel;
+pub mod output;
+pub mod plan;
+pub mod proc;
+pub mod stream;
+pub mod trace;

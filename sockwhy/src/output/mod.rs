@@ -1,0 +1,46 @@
+//! Flows as bytes for a terminal, a file or another program.
+//!
+//! Everything is appended to a buffer that the caller keeps, so that a flow costs no allocation and a batch of them one
+//! write. `time` is the wall clock in nanoseconds since the epoch, as the records carry the kernel's monotonic one.
+
+mod clock;
+mod json;
+mod sanitize;
+mod terminal;
+mod text;
+
+pub use json::Json;
+pub use terminal::Terminal;
+pub use text::Text;
+
+use crate::flow::Flow;
+
+/// One of the two ways to write.
+#[derive(Debug)]
+pub enum Formatter {
+    /// For people.
+    Text(Text),
+    /// One JSON object per line.
+    Json(Json),
+}
+
+impl Formatter {
+    /// What stands above the flows.
+    pub fn header(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => text.header(out),
+            Self::Json(_) => {}
+        }
+    }
+
+    /// One flow, as a line.
+    pub fn flow(&mut self, out: &mut Vec<u8>, time: u64, flow: &Flow) {
+        match self {
+            Self::Text(text) => text.flow(out, time, flow),
+            Self::Json(json) => json.flow(out, time, flow),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

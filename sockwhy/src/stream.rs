@@ -1,0 +1,90 @@
+//! Events from the ring, as they come, at the least cost to the machine that makes them.
+//!
+//! Waking a reader costs the connecting task more than everything else that a trace does to it. So the programs wake it
+//! once, when the first event comes after a pause; from then on the reader looks by itself every [`TICK`] until two
+//! looks in a row have found nothing, and sleeps until it is woken again. An idle trace costs nothing at all, a busy one
+//! a look at the ring now and then, and an event is never older than a tick when it is read.
+
+use std::{io, ops::ControlFlow, os::fd::AsRawFd, time::Duration};
+
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    time,
+};
+
+use crate::kernel::Ring;
+
+/// How often the reader looks at the ring while events come.
+const TICK: Duration = Duration::from_millis(10);
+
+/// The reader's end of the ring, on the runtime.
+pub struct Stream {
+    ring: AsyncFd<Ring>,
+    /// Looks in a row that have found nothing.
+    quiet: u8,
+}
+
+impl Stream {
+    /// Registers the ring with the runtime.
+    ///
+    /// # Errors
+    /// Where epoll refuses it.
+    pub fn new(ring: Ring) -> io::Result<Self> {
+        Ok(Self { ring: watch(ring)?, quiet: 0 })
+    }
+
+    /// Waits until it is worth looking at the ring.
+    ///
+    /// # Errors
+    /// Where epoll fails.
+    pub async fn wait(&mut self) -> io::Result<()> {
+        if self.quiet < 2 {
+            // The programs wake the reader before its tick where the ring fills fast.
+            match time::timeout(TICK, self.ring.readable()).await {
+                Ok(ready) => ready?.clear_ready(),
+                Err(_elapsed) => {}
+            }
+        } else {
+            self.ring.readable().await?.clear_ready();
+        }
+        Ok(())
+    }
+
+    /// Hands the records in the ring to `read` until it is empty, or `read` breaks off.
+    ///
+    /// # Errors
+    /// Where the kernel does not let the reader ask to be woken.
+    pub fn drain(&mut self, mut read: impl FnMut(&[u8]) -> ControlFlow<()>) -> io::Result<ControlFlow<()>> {
+        let ring = self.ring.get_mut();
+        let mut flow = ControlFlow::Continue(());
+        let mut found = false;
+        while flow.is_continue() && ring.next(|record| flow = read(record)) {
+            found = true;
+        }
+        if found {
+            self.quiet = 0;
+        } else if self.quiet < 2 {
+            self.quiet += 1;
+            if self.quiet == 1 {
+                // An event that is being written at this moment may come without waking: the next look finds it.
+                ring.ask_to_be_woken().map_err(io::Error::other)?;
+            }
+        }
+        Ok(flow)
+    }
+
+    /// The ring and the counts beside it.
+    #[must_use]
+    pub fn ring(&self) -> &Ring {
+        self.ring.get_ref()
+    }
+}
+
+/// Has the runtime watch a map of the kernel's until it can be read.
+///
+/// # Errors
+/// Where epoll refuses it.
+pub(crate) fn watch<T: AsRawFd>(map: T) -> io::Result<AsyncFd<T>> {
+    // SAFETY: the map owns its descriptor, which stays the same and open for as long as the `AsyncFd` owns the map.
+    unsafe { AsyncFd::register_with_interest(map, Interest::READABLE) }.map_err(io::Error::from)
+}

@@ -1,0 +1,52 @@
+//! Running other programs, and saying so.
+
+use std::{
+    ffi::OsStr,
+    fmt::Display,
+    io,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use anyhow::{Context, Error, Result, anyhow, bail};
+
+/// Says on stderr what is about to happen; for whatever may take more than two seconds.
+pub(crate) fn progress(what: impl Display) {
+    eprintln!("xtask: {what}");
+}
+
+/// Runs `command` on our own stdin, stdout and stderr; anything but exit code 0 is an error.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().map_err(|error| cannot_start(command, &error))?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", line(command));
+    }
+    Ok(())
+}
+
+/// Runs `command` and returns what it wrote to stdout. Its stderr is shown where it fails.
+pub(crate) fn output(command: &mut Command) -> Result<String> {
+    let Output { status, stdout, stderr } =
+        command.stdin(Stdio::null()).output().map_err(|error| cannot_start(command, &error))?;
+    if !status.success() {
+        bail!("`{}` failed ({status}): {}", line(command), String::from_utf8_lossy(&stderr).trim());
+    }
+    String::from_utf8(stdout).with_context(|| format!("`{}` wrote something that is not UTF-8", line(command)))
+}
+
+fn cannot_start(command: &Command, error: &io::Error) -> Error {
+    let program = command.get_program().display();
+    if error.kind() == io::ErrorKind::NotFound {
+        anyhow!("cannot run `{}`: there is no program {program}", line(command))
+    } else {
+        anyhow!("cannot run `{}`: {error}", line(command))
+    }
+}
+
+/// The command as one would type it, without its environment.
+fn line(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    let words: Vec<_> = [name].into_iter().chain(command.get_args()).map(OsStr::to_string_lossy).collect();
+    words.join(" ")
+}

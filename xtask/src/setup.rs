@@ -1,0 +1,90 @@
+//! `cargo xtask setup`: installs what the tests run beside cargo, from Debian, and only what is missing.
+
+use std::{
+    env, fs,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{progress, run};
+
+/// A program that the tests need.
+struct Need {
+    program: &'static str,
+    package: &'static str,
+    purpose: &'static str,
+}
+
+const NEEDS: &[Need] = &[
+    Need { program: "c++", package: "g++", purpose: "linking bpf-linker, which uses LLVM" },
+    Need { program: "capsh", package: "libcap2-bin", purpose: "running with fewer capabilities" },
+    Need { program: "ip", package: "iproute2", purpose: "network namespaces" },
+    Need { program: "javac", package: "default-jdk-headless", purpose: "the sockets of a JVM" },
+    Need { program: "netstat", package: "net-tools", purpose: "what netstat says of the same sockets" },
+    Need { program: "qemu-system-x86_64", package: "qemu-system-x86", purpose: "virtual machines with other kernels" },
+    Need { program: "unshare", package: "util-linux", purpose: "mount and PID namespaces" },
+];
+
+pub(crate) fn main() -> Result<()> {
+    let missing: Vec<_> = NEEDS.iter().filter(|need| !is_installed(need.program)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for Need { program, package, purpose } in &missing {
+        progress(format_args!("missing: {program}, of the package {package} ({purpose})"));
+    }
+    let packages: Vec<_> = missing.iter().map(|need| need.package).collect();
+    if !is_installed("apt-get") {
+        bail!("this machine has no apt-get: install by its own means what Debian calls {}", packages.join(", "));
+    }
+    if !is_root()? {
+        bail!(
+            "only root can install packages; run `sudo apt-get update && sudo apt-get install --no-install-recommends {}`",
+            packages.join(" ")
+        );
+    }
+    install(&packages)
+        .with_context(|| format!("cannot install {}: is the package mirror reachable?", packages.join(", ")))
+}
+
+fn install(packages: &[&str]) -> Result<()> {
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        command.args(["--quiet", "--option=Dpkg::Use-Pty=0"]).env("DEBIAN_FRONTEND", "noninteractive");
+        command
+    };
+    run(apt().arg("update"))?;
+    run(apt().args(["install", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+/// Whether `program` can be run, by root at least.
+fn is_installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // An ordinary user's PATH does not name the folders of the administrator's programs on Debian.
+    let folders = env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from));
+    folders.map(|folder| folder.join(program)).any(|file| is_executable(&file))
+}
+
+fn is_executable(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+}
+
+fn is_root() -> Result<bool> {
+    // The kernel gives a process's folder to its effective user: proc(5).
+    Ok(fs::metadata("/proc/self").context("cannot read /proc/self")?.uid() == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_where_they_are() {
+        assert!(is_installed("sh"));
+        assert!(!is_installed("no-such-program"));
+        assert!(!is_executable(Path::new("/")), "a folder is no program");
+    }
+}

@@ -1,0 +1,85 @@
+//! `cargo xtask test`: everything that must hold before a change is merged, on this machine.
+
+use std::{
+    env, io,
+    process::{ExitCode, Stdio},
+    thread,
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+
+use crate::{
+    check::{self, HOST_CRATES},
+    command::{progress, run},
+    ebpf,
+    report::Report,
+    setup,
+    stage::stage,
+    toolchain::cargo,
+    vm,
+};
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Run only the tests whose names contain one of these, or pass options to the test programs
+    #[arg(last = true, value_name = "FILTER")]
+    arguments: Vec<String>,
+}
+
+pub(crate) fn main(options: &Options) -> Result<ExitCode> {
+    stage("setup", setup::main)?;
+    stage("check", check::main)?;
+    stage("BPF object", ebpf::check)?;
+    stage("build", || run(cargo().args(["build", "--release", "--locked"])))?;
+    stage("build of the tests", || run(cargo().arg("test").args(HOST_CRATES).arg("--no-run")))?;
+    let mut report = Report::default();
+    let outcome = stage("tests", || cargo_test(&options.arguments, &mut report))
+        .and_then(|()| stage("virtual machines", || guests(&options.arguments, &mut report)));
+    if let Err(error) = &outcome {
+        progress(format_args!("error: {error:#}"));
+    }
+    // CI looks for the counts on the last line.
+    println!("{report}");
+    Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs the acceptance tests on other kernels, and counts them in `report`. What a kernel lacks is skipped there, in CI
+/// too: the host runs it.
+fn guests(arguments: &[String], report: &mut Report) -> Result<()> {
+    let outcome = vm::run(&vm::Options::of_tests(arguments))?;
+    let failed = outcome.failed();
+    *report += outcome;
+    ensure!(failed == 0, "{failed} tests failed in the guests; their logs are named above");
+    Ok(())
+}
+
+/// Runs all tests, also past one that failed, and counts them in `report`.
+fn cargo_test(arguments: &[String], report: &mut Report) -> Result<()> {
+    // Without --show-output, the harness hides what a test said that passed, its reason for being skipped included.
+    let mut child = cargo()
+        .arg("test")
+        .args(HOST_CRATES)
+        .args(["--no-fail-fast", "--", "--show-output"])
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo")?;
+    let stdout = child.stdout.take().expect("stdout is piped");
+    let stderr = child.stderr.take().expect("stderr is piped");
+    let (from_stdout, from_stderr) = thread::scope(|scope| {
+        let from_stderr = scope.spawn(|| Report::copy(stderr, io::stderr()));
+        (Report::copy(stdout, io::stdout()), from_stderr.join().expect("copying does not panic"))
+    });
+    *report += from_stdout.context("cannot copy the tests' stdout")?;
+    *report += from_stderr.context("cannot copy the tests' stderr")?;
+    if !child.wait().context("cannot wait for cargo")?.success() {
+        bail!("not all tests passed; what failed is named above");
+    }
+    // In CI a test that was skipped is a test that failed: the machine must be made such that it runs.
+    if report.skipped() > 0 && env::var_os("CI").is_some_and(|value| value == "true") {
+        bail!("in CI all tests must run, and {} said `skipped` (the reasons are above)", report.skipped());
+    }
+    Ok(())
+}
