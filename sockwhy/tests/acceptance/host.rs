@@ -56,6 +56,13 @@ pub(crate) fn cgroup2() -> Option<PathBuf> {
     })
 }
 
+/// The id of this process's cgroup, which is the inode number of its folder; none where no cgroup v2 is mounted.
+pub(crate) fn cgroup_id() -> Option<u64> {
+    let cgroups = fs::read_to_string("/proc/thread-self/cgroup").ok()?;
+    let path = cgroups.lines().find_map(|line| line.strip_prefix("0::/"))?;
+    inode(cgroup2()?.join(path)).ok()
+}
+
 /// The inode number behind a link such as `/proc/self/ns/net`.
 pub(crate) fn inode(path: impl AsRef<Path>) -> std::io::Result<u64> {
     use std::os::unix::fs::MetadataExt;

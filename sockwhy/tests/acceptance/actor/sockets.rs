@@ -4,7 +4,6 @@ use std::{
     fs, io,
     net::SocketAddr,
     os::fd::{AsFd, OwnedFd},
-    path::Path,
     sync::Mutex,
     time::SystemTime,
 };
@@ -178,7 +177,7 @@ fn describe(
         process: name("/proc/self/comm")?,
         thread: Some(name("/proc/thread-self/comm")?),
         netns: held.netns,
-        cgroup_id: cgroup_id(),
+        cgroup_id: host::cgroup_id(),
         cookie: Some(cookie.map_or_else(|| sockopt::socket_cookie(fd), Ok)?),
         family,
         mptcp: sockopt::socket_protocol(fd)? == Some(ipproto::MPTCP),
@@ -205,11 +204,4 @@ fn name(path: &str) -> io::Result<Vec<u8>> {
     let mut name = fs::read(path)?;
     name.pop();
     Ok(name)
-}
-
-/// The id of the process's cgroup is the inode number of its folder.
-fn cgroup_id() -> Option<u64> {
-    let cgroups = fs::read_to_string("/proc/thread-self/cgroup").ok()?;
-    let path = cgroups.lines().find_map(|line| line.strip_prefix("0::/"))?;
-    host::inode(host::cgroup2()?.join(Path::new(path))).ok()
 }

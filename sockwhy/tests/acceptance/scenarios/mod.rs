@@ -3,9 +3,11 @@
 mod accepts;
 mod attempts;
 mod ending;
+mod equivalence;
 mod fallbacks;
 mod fast_open;
 mod filters;
+mod jvm;
 mod mixture;
 mod mptcp;
 mod names;
@@ -53,12 +55,14 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
         fast_open::SCENARIOS,
         mptcp::SCENARIOS,
         uring::SCENARIOS,
+        jvm::SCENARIOS,
         names::SCENARIOS,
         namespaces::SCENARIOS,
         filters::SCENARIOS,
         ending::SCENARIOS,
         usage::SCENARIOS,
         fallbacks::SCENARIOS,
+        equivalence::SCENARIOS,
         privileges::SCENARIOS,
         storm::SCENARIOS,
     ];
