@@ -12,7 +12,7 @@ use clap::Args;
 use crate::{
     check::{self, HOST_CRATES},
     command::{progress, run},
-    ebpf,
+    ebpf, paths,
     report::Report,
     setup,
     stage::stage,
@@ -62,6 +62,8 @@ fn cargo_test(arguments: &[String], report: &mut Report) -> Result<()> {
         .args(HOST_CRATES)
         .args(["--no-fail-fast", "--", "--show-output"])
         .args(arguments)
+        // The sockwhy that users run: an unoptimised one is too slow for a storm.
+        .env("SOCKWHY_BIN", paths::root().join("target/release/sockwhy"))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
