@@ -61,6 +61,8 @@ pub(crate) struct Flow {
     pub(crate) socket: usize,
     /// Whether the thread was in accept already when the tracer started, so that the listener may not be known.
     pub(crate) was_blocked: bool,
+    /// Whether the kernel may not have told the tracer the cookie.
+    pub(crate) cookie_unknown: bool,
     /// What the reason must say of the listener, where the backend knows it.
     pub(crate) listener: Option<String>,
     /// What the test calls it.
@@ -161,7 +163,7 @@ impl Flow {
             .collect();
         if let Some(cookie) = self.cookie {
             // An MPTCP socket cannot be asked by way of its subflow.
-            let may_be_null = self.mptcp || !backend.tells_cookie();
+            let may_be_null = self.mptcp || self.cookie_unknown || !backend.tells_cookie();
             let is = event.int("cookie");
             if is != Some(cookie) && !(may_be_null && is.is_none()) {
                 found.push(format!("`cookie` is {}, not {cookie}", event.get("cookie")));

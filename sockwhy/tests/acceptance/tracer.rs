@@ -4,7 +4,7 @@ use std::{
     env,
     ffi::OsString,
     fmt,
-    fs::File,
+    fs::{self, File},
     io::{BufRead, BufReader, Read},
     path::PathBuf,
     process::{Child, ChildStdout, ExitStatus, Stdio},
@@ -202,6 +202,19 @@ impl Tracer {
         enter::inner_pid(self.child.id())
     }
 
+    /// What its links hook, as the kernel tells: their types, and the names of raw tracepoints.
+    pub(crate) fn hooks(&self) -> Outcome<Vec<String>> {
+        let mut hooks = Vec::new();
+        for descriptor in fs::read_dir(format!("/proc/{}/fdinfo", self.pid()))? {
+            // Some may be closed again by now.
+            let info = fs::read_to_string(descriptor?.path()).unwrap_or_default();
+            let values = info.lines().filter_map(|line| line.split_once(":\t"));
+            hooks
+                .extend(values.filter(|(name, _)| matches!(*name, "link_type" | "tp_name")).map(|(_, v)| v.to_owned()));
+        }
+        Ok(hooks)
+    }
+
     /// Where the events are read that the test asked not to have.
     pub(crate) fn take_stdout(&mut self) -> ChildStdout {
         self.child.stdout.take().expect("stdout is piped and nobody reads it")
@@ -333,6 +346,6 @@ fn follow(
 pub(crate) fn scratch_file() -> Outcome<File> {
     let path = env::temp_dir().join(format!("sockwhy-acceptance-{}", std::process::id()));
     let file = File::options().read(true).append(true).create_new(true).open(&path)?;
-    std::fs::remove_file(path)?;
+    fs::remove_file(path)?;
     Ok(file)
 }

@@ -189,6 +189,7 @@ fn describe(
         error: result.err().map(Errno::raw_os_error),
         socket: 0,
         was_blocked: false,
+        cookie_unknown: false,
         listener: None,
         what: String::new(),
     })

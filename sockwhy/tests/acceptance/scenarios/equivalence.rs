@@ -15,7 +15,7 @@ use crate::{
     session::Session,
     tracer::Trace,
     traffic::{self, Client},
-    variant,
+    variant::Variant,
 };
 
 scenarios![the_same_as_from_tracepoint];
@@ -54,13 +54,8 @@ fn the_same_as_from_tracepoint(session: &Session) -> Outcome {
     let reference = Backend::Tracepoint;
     let mut traces = vec![(session.backend.to_string(), session.trace())];
     if session.backend == reference {
-        let variants = [
-            variant::with_tracefs(),
-            variant::without_tracefs(),
-            variant::without_cgroup2(),
-            variant::without_either(),
-        ];
-        traces.extend(variants.map(|(name, enter)| (format!("tracepoint {name}"), session.trace().enter(enter))));
+        let trace = |variant: Variant| (format!("tracepoint {}", variant.name), session.trace().enter(variant.enter));
+        traces.extend(Variant::all().map(trace));
     } else {
         eprintln!("n/a: accepts through io_uring, which the tracepoint backend cannot see");
         traces.push((reference.to_string(), Trace::new(reference)));

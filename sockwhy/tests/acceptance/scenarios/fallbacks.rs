@@ -1,4 +1,4 @@
-//! Hosts that offer less: no tracefs, no cgroup v2, or neither. All the same is seen.
+//! The tracepoint backend on hosts that offer less: no tracefs, no cgroup v2, or neither. All the same is seen.
 
 use super::scenarios;
 use crate::{
@@ -6,14 +6,13 @@ use crate::{
         Actor,
         command::{Command, How, Open, Via, mapped, v4},
     },
-    backend::Backend,
     enter::Enter,
     flow::{Flow, assert_same},
     host,
     outcome::Outcome,
     session::Session,
     traffic::{self, Listener},
-    variant::{self, Variant},
+    variant::{Variant, without_sock_ops},
 };
 
 scenarios![
@@ -26,40 +25,39 @@ scenarios![
     attempts_without_an_answer_without_cgroup2,
     fast_open_without_cgroup2,
     mptcp_without_cgroup2,
-    best_backend_by_itself,
 ];
 
-fn mixture(session: &Session, (name, enter): Variant) -> Outcome {
+fn mixture(session: &Session, variant: Variant) -> Outcome {
     let (mut client, mut server) = (Actor::start()?, Actor::start()?);
-    let tracer = session.trace().enter(enter).pids([client.pid, server.pid]).start()?;
-    let flows = traffic::mixture(&mut client, &mut server)?;
+    let tracer = session.trace().enter(variant.enter).pids([client.pid, server.pid]).start()?;
+    let hooks = tracer.hooks()?;
+    let has = |hook: &str| hooks.iter().any(|name| name == hook);
+    assert_eq!(has("sys_exit"), !variant.tracefs, "{}, hooks: {hooks:?}", variant.name);
+    assert_eq!(has("cgroup"), variant.cgroup2, "{}, hooks: {hooks:?}", variant.name);
+    let mut flows = traffic::mixture(&mut client, &mut server)?;
+    if !variant.cgroup2 {
+        flows = without_sock_ops(flows);
+    }
     let finished = tracer.stop()?;
     finished.assert_well()?;
-    let flows: Vec<_> = flows
-        .into_iter()
-        .map(|flow| {
-            let what = format!("{name}: {}", flow.what);
-            flow.called(what)
-        })
-        .collect();
     assert_same(&finished.events, &flows, session.backend);
     Ok(())
 }
 
 fn mixture_with_tracefs(session: &Session) -> Outcome {
-    mixture(session, variant::with_tracefs())
+    mixture(session, Variant::with_tracefs())
 }
 
 fn mixture_without_tracefs(session: &Session) -> Outcome {
-    mixture(session, variant::without_tracefs())
+    mixture(session, Variant::without_tracefs())
 }
 
 fn mixture_without_cgroup2(session: &Session) -> Outcome {
-    mixture(session, variant::without_cgroup2())
+    mixture(session, Variant::without_cgroup2())
 }
 
 fn mixture_without_either(session: &Session) -> Outcome {
-    mixture(session, variant::without_either())
+    mixture(session, Variant::without_either())
 }
 
 fn accepts_that_were_blocked_without_tracefs(session: &Session) -> Outcome {
@@ -67,8 +65,7 @@ fn accepts_that_were_blocked_without_tracefs(session: &Session) -> Outcome {
     let open = if host::has_ipv6() { Listener::DualStack.open() } else { Listener::Inet.open() };
     let (listener, address) = server.listen(open)?;
     server.begin_accept(listener, Via::Accept4)?;
-    let (_, enter) = variant::without_tracefs();
-    let tracer = session.trace().enter(enter).pids([server.pid]).start()?;
+    let tracer = session.trace().enter(Variant::without_tracefs().enter).pids([server.pid]).start()?;
     client.connect(Open::inet(), v4(address.port()))?;
     let first = Flow { was_blocked: true, ..server.flow()? };
     client.connect(Open::inet(), v4(address.port()))?;
@@ -85,9 +82,8 @@ fn without_cgroup2(
     actor: &mut Actor,
     act: impl FnOnce(&mut Actor) -> Outcome<Vec<Flow>>,
 ) -> Outcome {
-    let (_, enter) = variant::without_cgroup2();
-    let tracer = session.trace().enter(enter).pids([actor.pid]).start()?;
-    let flows = act(actor)?;
+    let tracer = session.trace().enter(Variant::without_cgroup2().enter).pids([actor.pid]).start()?;
+    let flows = without_sock_ops(act(actor)?);
     let finished = tracer.stop()?;
     finished.assert_well()?;
     assert_same(&finished.events, &flows, session.backend);
@@ -156,14 +152,4 @@ fn mptcp_without_cgroup2(session: &Session) -> Outcome {
         let (listener, address) = actor.listen(Open::inet().mptcp().bind(v4(0)))?;
         Ok(vec![actor.connect(Open::inet().mptcp(), address)?, actor.accept(listener)?])
     })
-}
-
-/// `--backend auto` takes the first of the backends that there are.
-fn best_backend_by_itself(_: &Session) -> Outcome {
-    let best = Backend::ALL.into_iter().find(|backend| backend.is_available());
-    let tracer = crate::tracer::Trace::auto().start()?;
-    let line = tracer.first_line();
-    let named: Vec<_> = Backend::ALL.into_iter().filter(|backend| line.contains(&backend.to_string())).collect();
-    assert_eq!(named, best.into_iter().collect::<Vec<_>>(), "{line}");
-    Ok(())
 }

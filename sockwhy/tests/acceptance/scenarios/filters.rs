@@ -110,7 +110,6 @@ fn check(session: &Session, stage: &mut Stage, cases: Vec<Case<'_>>) -> Outcome 
         let wanted: Vec<_> = flows.iter().filter(|flow| wanted(flow)).cloned().collect();
         let wanted: Vec<_> =
             wanted.into_iter().map(|flow| Flow { what: format!("{arguments}, {}", flow.what), ..flow }).collect();
-        eprintln!("{arguments}: {} of {}", wanted.len(), flows.len());
         assert_same(&events, &wanted, session.backend);
     }
     Ok(())

@@ -86,6 +86,7 @@ impl Jvm {
             error: None,
             socket: 0,
             was_blocked: false,
+            cookie_unknown: false,
             listener: (kind == Kind::Accept).then(|| listener.described().to_owned()),
             what: format!("{kind:?} of the JVM"),
         })

@@ -7,6 +7,7 @@ mod equivalence;
 mod fallbacks;
 mod fast_open;
 mod filters;
+mod hosts;
 mod jvm;
 mod mixture;
 mod mptcp;
@@ -18,9 +19,9 @@ mod storm;
 mod uring;
 mod usage;
 
-use crate::{outcome::Outcome, session::Session};
+use crate::{backend::Backend, outcome::Outcome, session::Session};
 
-/// One test, for every backend.
+/// One test.
 pub(crate) struct Scenario {
     /// Its module and its own name: `mixture::dual_stack_listener`.
     pub(crate) name: &'static str,
@@ -45,8 +46,8 @@ macro_rules! scenarios {
 }
 use scenarios;
 
-/// All of them, in the order in which they run.
-pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
+/// Those for a backend, in the order in which they run.
+pub(crate) fn of(backend: Backend) -> impl Iterator<Item = &'static Scenario> {
     let modules = [
         mixture::SCENARIOS,
         attempts::SCENARIOS,
@@ -61,10 +62,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
         filters::SCENARIOS,
         ending::SCENARIOS,
         usage::SCENARIOS,
-        fallbacks::SCENARIOS,
-        equivalence::SCENARIOS,
+        hosts::SCENARIOS,
         privileges::SCENARIOS,
+        equivalence::SCENARIOS,
         storm::SCENARIOS,
+        if backend == Backend::Tracepoint { fallbacks::SCENARIOS } else { &[] },
     ];
     modules.into_iter().flatten()
 }
