@@ -56,14 +56,6 @@ pub fn security_sock_graft_probe<C: EbpfContext>(ctx: &C, accepted: *const u8) {
     report(ctx, KernelPtr::new(accepted), None, || 0);
 }
 
-/// kretprobe on `inet_csk_accept`, for kernels without `security_sock_graft`.
-#[inline(always)]
-pub fn inet_csk_accept_return<C: EbpfContext>(ctx: &C, accepted: *const u8) {
-    if !accepted.is_null() {
-        report(ctx, KernelPtr::new(accepted), None, || 0);
-    }
-}
-
 /// The exit of `accept` or `accept4`, as tracefs has it.
 #[inline(always)]
 pub fn syscall_tracepoint(ctx: &TracePointContext) {
