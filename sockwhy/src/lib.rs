@@ -5,6 +5,7 @@
 //! Each module imports from those before it in this list only; [`trace`] is the command that joins them.
 
 pub mod cli;
+pub mod doctor;
 pub mod flow;
 pub mod kernel;
 pub mod output;

@@ -6,6 +6,7 @@ pub mod host;
 mod log;
 mod object;
 mod offsets;
+mod probe;
 mod refusal;
 mod ring;
 
@@ -13,7 +14,9 @@ use aya::Ebpf;
 
 use self::{backend::Wanted, btf::Btf, object::Request};
 pub use self::{
+    backend::Part,
     log::ProgramLog,
+    probe::Probe,
     refusal::{Refusal, Refused},
     ring::Ring,
 };
