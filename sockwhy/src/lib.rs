@@ -11,5 +11,7 @@ pub mod kernel;
 pub mod output;
 pub mod plan;
 pub mod proc;
+mod sanitize;
+pub mod socket;
 pub mod stream;
 pub mod trace;

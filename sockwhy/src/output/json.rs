@@ -5,8 +5,11 @@ use std::{fmt, fmt::Display, net::IpAddr};
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 
-use super::{clock::Clock, sanitize::Sanitized};
-use crate::flow::{Flow, Why};
+use super::clock::Clock;
+use crate::{
+    flow::{Flow, Why},
+    sanitize::Sanitized,
+};
 
 /// Writes flows as JSON.
 #[derive(Debug)]
@@ -83,7 +86,7 @@ struct Record<'a> {
 }
 
 /// A string in JSON, written as it is displayed.
-struct Shown<T>(T);
+pub(super) struct Shown<T>(pub(super) T);
 
 impl<T: Display> Serialize for Shown<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -5,11 +5,12 @@
 
 mod clock;
 mod json;
-mod sanitize;
+mod socket_json;
 mod terminal;
 mod text;
 
 pub use json::Json;
+pub use socket_json::SocketJson;
 pub use terminal::Terminal;
 pub use text::Text;
 

@@ -5,8 +5,11 @@ use std::{fmt::Write as _, io::Write as _};
 use jiff::tz::TimeZone;
 use unicode_width::UnicodeWidthChar;
 
-use super::{Terminal, clock::Clock, sanitize::Sanitized};
-use crate::flow::{Event, Flow, Label};
+use super::{Terminal, clock::Clock};
+use crate::{
+    flow::{Event, Flow, Label},
+    sanitize::Sanitized,
+};
 
 /// Writes flows as aligned columns.
 #[derive(Debug)]
