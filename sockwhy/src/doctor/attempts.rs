@@ -109,7 +109,9 @@ impl Attempts {
                 Row::yes(check, format!("works, with the {backend} backend, which cannot see {blind_spot}"))
             }
             // The last asks for the least.
-            (None, Err(failure)) => Row::no(check, failure.reason.clone(), failure.fix.as_deref().unwrap_or(NO_BACKEND)),
+            (None, Err(failure)) => {
+                Row::no(check, failure.reason.clone(), failure.fix.as_deref().unwrap_or(NO_BACKEND))
+            }
             (None, Ok(_)) => unreachable!("a backend that works is the best there is"),
         }
     }

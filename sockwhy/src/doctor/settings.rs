@@ -28,7 +28,9 @@ fn capability_row(capability: Capability, held: bool, confined: bool) -> Row {
             format!("held in this user namespace only, where it does not count: {purpose}"),
             Capability::remedy(&[capability], "sockwhy doctor"),
         ),
-        (false, _) => Row::no(check, format!("missing: {purpose}"), Capability::remedy(&[capability], "sockwhy doctor")),
+        (false, _) => {
+            Row::no(check, format!("missing: {purpose}"), Capability::remedy(&[capability], "sockwhy doctor"))
+        }
     }
 }
 
@@ -135,7 +137,9 @@ fn pid_namespace(initial: Option<bool>) -> Row {
     let check = "PID namespace";
     match initial {
         Some(true) => Row::yes(check, "the initial one: every process has a PID here"),
-        Some(false) => Row::partly(check, "not the initial one: processes outside of it are shown without PID", OUTSIDE),
+        Some(false) => {
+            Row::partly(check, "not the initial one: processes outside of it are shown without PID", OUTSIDE)
+        }
         None => Row::partly(check, "cannot be told: /proc hides other users' processes", AS_ROOT),
     }
 }

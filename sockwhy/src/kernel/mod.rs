@@ -12,7 +12,6 @@ mod ring;
 
 use aya::Ebpf;
 
-use self::{backend::Wanted, btf::Btf, object::Request};
 pub use self::{
     backend::Part,
     log::ProgramLog,
@@ -20,6 +19,7 @@ pub use self::{
     refusal::{Refusal, Refused},
     ring::Ring,
 };
+use self::{backend::Wanted, btf::Btf, object::Request};
 use crate::plan::{Backend, TracePlan};
 
 /// The programs, attached. Dropping it detaches them.

@@ -48,9 +48,7 @@ impl Json {
             v6only: flow.v6only,
             why: Shown(flow.why()),
         };
-        let written = serde_json::to_writer(&mut *out, &record);
-        debug_assert!(written.is_ok(), "writing to memory cannot fail");
-        out.push(b'\n');
+        line(out, &record);
     }
 }
 
@@ -58,6 +56,13 @@ impl Default for Json {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// An object on a line of its own.
+pub(super) fn line(out: &mut Vec<u8>, object: &impl Serialize) {
+    let written = serde_json::to_writer(&mut *out, object);
+    debug_assert!(written.is_ok(), "writing to memory cannot fail");
+    out.push(b'\n');
 }
 
 /// A line of `sockwhy trace -o json`.

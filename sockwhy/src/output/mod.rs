@@ -4,11 +4,15 @@
 //! write. `time` is the wall clock in nanoseconds since the epoch, as the records carry the kernel's monotonic one.
 
 mod clock;
+mod doctor;
 mod json;
+mod paint;
+mod prose;
 mod socket_json;
 mod terminal;
 mod text;
 
+pub use doctor::{doctor_json, doctor_text};
 pub use json::Json;
 pub use socket_json::SocketJson;
 pub use terminal::Terminal;
