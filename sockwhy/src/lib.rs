@@ -11,6 +11,7 @@ pub mod kernel;
 pub mod output;
 pub mod plan;
 pub mod proc;
+pub mod runtime;
 mod sanitize;
 pub mod socket;
 pub mod stream;

@@ -148,7 +148,7 @@ fn cgroup_namespace(initial: Option<bool>) -> Row {
     let check = "cgroup namespace";
     match initial {
         Some(true) => Row::yes(check, "the initial one"),
-        Some(false) => Row::partly(check, "not the initial one: the root of cgroup v2 is out of reach", OUTSIDE),
+        Some(false) => Row::partly(check, "not the initial one: cgroups are seen from inside a container", OUTSIDE),
         None => Row::partly(check, "cannot be told: the kernel's threads are not seen here", OUTSIDE),
     }
 }
