@@ -60,7 +60,7 @@ fn only(user: Option<u32>, capabilities: CapabilitySet) -> Enter {
     Enter { user, capabilities: Some(capabilities.bits()), ..Enter::default() }
 }
 
-/// Debian's kernels know a level of this setting at which only `CAP_SYS_ADMIN` may use perf_event_open(2), which kprobes
+/// Debian's kernels know a level of this setting at which only `CAP_SYS_ADMIN` may use `perf_event_open`, which kprobes
 /// are made with.
 fn kprobes_are_for_admins() -> bool {
     let level = fs::read_to_string("/proc/sys/kernel/perf_event_paranoid").unwrap_or_default();
@@ -89,9 +89,8 @@ fn assert_works(session: &Session, user: Option<u32>, capabilities: CapabilitySe
 /// Asserts exit code 3, that what is missing is named and nothing else, and that a command to paste is last.
 fn assert_refused(session: &Session, enter: Enter, missing: &[&str]) -> Outcome {
     let copy = Copy::make()?;
-    let refusal = match session.trace().program(copy.program()).enter(enter).start() {
-        Ok(_) => return Err(Stop::failed("it traces all the same")),
-        Err(refusal) => refusal,
+    let Err(refusal) = session.trace().program(copy.program()).enter(enter).start() else {
+        return Err(Stop::failed("it traces all the same"));
     };
     assert_eq!(refusal.code, Some(3), "{refusal}");
     for name in ["CAP_BPF", "CAP_PERFMON", "perf_event_paranoid"] {
@@ -114,7 +113,7 @@ fn ordinary_user_with_two_capabilities(session: &Session) -> Outcome {
     assert_works(session, Some(NOBODY), CapabilitySet::BPF | CapabilitySet::PERFMON)
 }
 
-/// The third is for sock_ops, which the tracepoint backend likes better.
+/// The third is for `sock_ops`, which the tracepoint backend likes better.
 fn ordinary_user_with_three_capabilities(session: &Session) -> Outcome {
     assert_works(session, Some(NOBODY), CapabilitySet::BPF | CapabilitySet::PERFMON | CapabilitySet::NET_ADMIN)
 }
