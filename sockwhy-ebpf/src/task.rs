@@ -7,7 +7,7 @@ use aya_ebpf::helpers::{
 use sockwhy_common::FlowEvent;
 
 use crate::{
-    filter::{self, config},
+    filter,
     read::{KernelPtr, offset},
 };
 
@@ -74,13 +74,10 @@ impl Caller {
     }
 }
 
-/// The registers with which the running task entered the kernel, where tracing programs may ask for them (5.15 and
-/// later).
+/// The registers with which the running task entered the kernel. Only where tracing programs may ask for them (5.15 and
+/// later): the verifier refuses the call elsewhere.
 #[inline(always)]
 pub fn registers() -> Option<KernelPtr> {
-    if config!(registers_helper) == 0 {
-        return None;
-    }
     // SAFETY: the second helper takes what the first returns.
     KernelPtr::new(unsafe { bpf_task_pt_regs(bpf_get_current_task_btf()) } as *const u8)
 }

@@ -33,11 +33,10 @@ impl Capability {
     /// Whether this thread has it. `CAP_SYS_ADMIN` includes the first two (`bpf_capable()`, `perfmon_capable()`).
     #[must_use]
     pub fn is_held(self) -> bool {
-        let Ok(held) = rustix::thread::capabilities(None) else { return false };
         match self {
-            Self::Bpf => held.effective.intersects(CapabilitySet::BPF | CapabilitySet::SYS_ADMIN),
-            Self::Perfmon => held.effective.intersects(CapabilitySet::PERFMON | CapabilitySet::SYS_ADMIN),
-            Self::NetAdmin => held.effective.contains(CapabilitySet::NET_ADMIN),
+            Self::Bpf => has(CapabilitySet::BPF | CapabilitySet::SYS_ADMIN),
+            Self::Perfmon => has(CapabilitySet::PERFMON | CapabilitySet::SYS_ADMIN),
+            Self::NetAdmin => has(CapabilitySet::NET_ADMIN),
         }
     }
 
@@ -53,6 +52,11 @@ impl Capability {
     pub fn list(capabilities: &[Self]) -> String {
         capabilities.iter().map(|capability| capability.name()).collect::<Vec<_>>().join(" and ")
     }
+}
+
+/// Whether this thread has one of these.
+fn has(any: CapabilitySet) -> bool {
+    rustix::thread::capabilities(None).is_ok_and(|held| held.effective.intersects(any))
 }
 
 /// Whether this process runs in another user namespace than the initial one, whose map is the identity over all ids.
@@ -110,9 +114,16 @@ pub fn pid_namespace() -> std::io::Result<u32> {
     u32::try_from(inode).map_err(std::io::Error::other)
 }
 
-/// A sentence on kernel lockdown, where it is known to forbid reading kernel memory.
+/// A setting of this host that explains a refusal which capabilities do not.
 #[must_use]
-pub fn lockdown_hint() -> Option<&'static str> {
-    let state = fs::read_to_string("/sys/kernel/security/lockdown").ok()?;
-    state.contains("[confidentiality]").then_some("kernel lockdown is in confidentiality mode")
+pub fn hint() -> Option<&'static str> {
+    let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
+    if lockdown.contains("[confidentiality]") {
+        return Some("kernel lockdown is in confidentiality mode");
+    }
+    // Debian's and Android's addition: level 3 leaves perf_event_open() to CAP_SYS_ADMIN.
+    let paranoid = fs::read_to_string("/proc/sys/kernel/perf_event_paranoid").unwrap_or_default();
+    let restricted = paranoid.trim().parse().is_ok_and(|level: i32| level > 2);
+    (restricted && !has(CapabilitySet::SYS_ADMIN))
+        .then_some("kernel.perf_event_paranoid is above 2, which asks for CAP_SYS_ADMIN")
 }

@@ -150,7 +150,7 @@ impl Refusal {
             }
         }
         let error = errno.map_or_else(|| io::Error::other(error.to_string()), io::Error::from);
-        Self::Kernel { action: action.to_owned(), error, verifier: String::new(), hint: host::lockdown_hint() }
+        Self::Kernel { action: action.to_owned(), error, verifier: String::new(), hint: host::hint() }
     }
 }
 
