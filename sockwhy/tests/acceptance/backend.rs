@@ -38,7 +38,7 @@ impl Backend {
         Trace::new(self).start().is_ok()
     }
 
-    /// Whether it sees accepts that io_uring does; the system calls' exits do not.
+    /// Whether it sees accepts that `io_uring` does; the system calls' exits do not.
     pub(crate) fn sees_uring_accept(self) -> bool {
         self != Self::Tracepoint
     }
@@ -79,9 +79,8 @@ impl FromStr for Backend {
 
 /// A backend that this kernel is known not to have says so instead of tracing.
 pub(crate) fn refuses(backend: Backend) -> Outcome {
-    let refusal = match Trace::new(backend).start() {
-        Ok(_) => return Err(Stop::failed(format!("{backend} runs here, though it is not expected to"))),
-        Err(refusal) => refusal,
+    let Err(refusal) = Trace::new(backend).start() else {
+        return Err(Stop::failed(format!("{backend} runs here, though it is not expected to")));
     };
     assert_eq!(refusal.code, Some(3), "{refusal}");
     assert!(refusal.stderr.contains(&backend.to_string()), "{refusal}");

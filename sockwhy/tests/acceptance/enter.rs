@@ -11,6 +11,7 @@ use std::{
 };
 
 use rustix::{
+    io::Errno,
     mount::{MountFlags, MountPropagationFlags, mount, mount_change},
     process::{Gid, Pid, Resource, Rlimit, Signal, Uid, kill_process, set_parent_process_death_signal, setrlimit},
     thread::{
@@ -105,7 +106,11 @@ fn change_namespaces(enter: &Enter) -> io::Result<()> {
         mount("none", folder, "tmpfs", MountFlags::empty(), None)?;
     }
     if let Some(folder) = &enter.tracefs {
-        mount("tracefs", folder, "tracefs", MountFlags::empty(), None)?;
+        match mount("tracefs", folder, "tracefs", MountFlags::empty(), None) {
+            // It is there already.
+            Ok(()) | Err(Errno::BUSY) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     Ok(())
 }

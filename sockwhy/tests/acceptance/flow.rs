@@ -71,8 +71,8 @@ pub(crate) struct Flow {
 
 impl Flow {
     /// Gives it a name for error messages.
-    pub(crate) fn called(mut self, what: impl ToString) -> Self {
-        self.what = what.to_string();
+    pub(crate) fn called(mut self, what: impl Into<String>) -> Self {
+        self.what = what.into();
         self
     }
 

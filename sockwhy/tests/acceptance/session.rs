@@ -75,7 +75,7 @@ impl Watch<'_> {
             *self.tracer = None;
         }
         result?;
-        Ok(self.tracer()?.events_since(0).into_iter().filter(|event| event.is_of(pids)).collect())
+        Ok(self.tracer()?.events().into_iter().filter(|event| event.is_of(pids)).collect())
     }
 
     /// Asserts that the processes of the flows have done just these.

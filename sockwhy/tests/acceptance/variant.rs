@@ -15,7 +15,7 @@ pub(crate) struct Variant {
     pub(crate) enter: Enter,
     /// Whether there are the tracepoints of the accept system calls; else there is the exit of every system call.
     pub(crate) tracefs: bool,
-    /// Whether there is a cgroup for sock_ops; else there are changes of state.
+    /// Whether there is a cgroup for `sock_ops`; else there are changes of state.
     pub(crate) cgroup2: bool,
 }
 
@@ -47,7 +47,7 @@ impl Variant {
     }
 }
 
-/// What sockwhy can know where it has no sock_ops. The exit of accept may not ask for a cookie, and changes of state may
+/// What sockwhy can know where it has no `sock_ops`. The exit of accept may not ask for a cookie, and changes of state may
 /// from 5.12 on.
 pub(crate) fn without_sock_ops(flows: Vec<Flow>) -> Vec<Flow> {
     let cookie_unknown = |flow: &Flow| flow.kind == Kind::Accept || host::kernel() < (5, 12);

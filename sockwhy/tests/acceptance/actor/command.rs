@@ -84,6 +84,7 @@ pub(crate) enum Command {
 }
 
 /// A socket to be made.
+#[expect(clippy::struct_excessive_bools, reason = "a socket has as many switches")]
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Open {
     pub(crate) family: Family,
@@ -93,8 +94,7 @@ pub(crate) struct Open {
     pub(crate) reuse_addr: bool,
     pub(crate) reuse_port: bool,
     /// Lets connect wait for the first data (`TCP_FASTOPEN_CONNECT`).
-    pub(crate) fast_open: bool,
-    /// Does not ask for the socket's cookie, as most programs never do.
+    pub(crate) deferred: bool,
     pub(crate) bind: Option<SocketAddr>,
 }
 
@@ -107,7 +107,7 @@ impl Open {
             nonblocking: false,
             reuse_addr: false,
             reuse_port: false,
-            fast_open: false,
+            deferred: false,
             bind: None,
         }
     }
@@ -140,8 +140,8 @@ impl Open {
         Self { reuse_port: true, ..self }
     }
 
-    pub(crate) fn fast_open(self) -> Self {
-        Self { fast_open: true, ..self }
+    pub(crate) fn deferred(self) -> Self {
+        Self { deferred: true, ..self }
     }
 
     pub(crate) fn bind(self, address: impl Into<SocketAddr>) -> Self {
@@ -167,9 +167,9 @@ pub(crate) enum Via {
     Call,
     /// `accept4(2)`, with `SOCK_NONBLOCK` and `SOCK_CLOEXEC`.
     Accept4,
-    /// io_uring, in the calling thread.
+    /// `io_uring`, in the calling thread.
     Uring,
-    /// io_uring, in a thread of the kernel's making (`IOSQE_ASYNC`).
+    /// `io_uring`, in a thread of the kernel's making (`IOSQE_ASYNC`).
     UringWorker,
 }
 
@@ -179,7 +179,7 @@ pub(crate) enum Reply {
     Done,
     /// A socket, and the address that it is bound to.
     Opened(Socket, SocketAddr),
-    Flow(Flow),
+    Flow(Box<Flow>),
     /// An accept failed, with this error.
     NotAccepted(i32),
     Flows(Vec<Flow>),

@@ -60,7 +60,7 @@ impl Actor {
         let actor = Self::spawn(Process::new(env::current_exe()?).arg(ARGUMENT));
         fcntl_setfd(socket, FdFlags::CLOEXEC)?;
         let mut actor = actor?;
-        let (socket, _) = actor.opened(Command::Inherit(socket.as_raw_fd()))?;
+        let (socket, _) = actor.opened(&Command::Inherit(socket.as_raw_fd()))?;
         Ok((actor, socket))
     }
 
@@ -100,7 +100,7 @@ impl Actor {
         match serde_json::from_str(&self.line()?)? {
             Reply::Failed(error) => Err(Stop::failed(format!("an actor says: {error}"))),
             // As the test sees it; another namespace than the test's has numbers of its own.
-            Reply::Flow(flow) => Ok(Reply::Flow(self.seen(flow))),
+            Reply::Flow(flow) => Ok(Reply::Flow(Box::new(self.seen(*flow)))),
             Reply::Flows(flows) => Ok(Reply::Flows(flows.into_iter().map(|flow| self.seen(flow)).collect())),
             reply => Ok(reply),
         }
@@ -120,8 +120,8 @@ impl Actor {
         self.end()
     }
 
-    fn opened(&mut self, command: Command) -> Outcome<(Socket, SocketAddr)> {
-        match self.run(&command)? {
+    fn opened(&mut self, command: &Command) -> Outcome<(Socket, SocketAddr)> {
+        match self.run(command)? {
             Reply::Opened(socket, address) => Ok((socket, address)),
             other => unreachable!("{command:?} gives {other:?}"),
         }
@@ -130,7 +130,7 @@ impl Actor {
     /// The flow that was begun.
     pub(crate) fn flow(&mut self) -> Outcome<Flow> {
         match self.end()? {
-            Reply::Flow(flow) => Ok(flow),
+            Reply::Flow(flow) => Ok(*flow),
             other => Err(Stop::failed(format!("an actor has no flow: {other:?}"))),
         }
     }
@@ -142,7 +142,7 @@ impl Actor {
 
     /// Makes a socket.
     pub(crate) fn open(&mut self, open: Open) -> Outcome<(Socket, SocketAddr)> {
-        self.opened(Command::Open(open))
+        self.opened(&Command::Open(open))
     }
 
     /// Makes a listener.
@@ -153,7 +153,7 @@ impl Actor {
     /// Makes a listener that lets so many connections wait.
     pub(crate) fn listen_with(&mut self, open: Open, backlog: i32) -> Outcome<(Socket, SocketAddr)> {
         let (socket, _) = self.open(open)?;
-        self.opened(Command::Listen { socket, backlog })
+        self.opened(&Command::Listen { socket, backlog })
     }
 
     /// Makes a socket and connects it.
@@ -176,7 +176,7 @@ impl Actor {
     pub(crate) fn try_accept(&mut self, listener: Socket) -> Outcome<Result<Flow, i32>> {
         let command = Command::Accept { listener, how: How::default() };
         match self.run(&command)? {
-            Reply::Flow(flow) => Ok(Ok(flow)),
+            Reply::Flow(flow) => Ok(Ok(*flow)),
             Reply::NotAccepted(error) => Ok(Err(error)),
             other => unreachable!("{command:?} gives {other:?}"),
         }

@@ -69,7 +69,7 @@ impl Puppet {
                 let held = self.get(socket)?;
                 let mut flow = in_thread(&how, || sockets::connect(held, to, &how))?;
                 flow.socket = socket;
-                Ok(Reply::Flow(flow))
+                Ok(Reply::Flow(Box::new(flow)))
             }
             Command::Disconnect(socket) => {
                 net::connect_unspec(&self.get(socket)?.fd)?;
@@ -81,7 +81,7 @@ impl Puppet {
                 let send = || net::send(&held.fd, b"!", SendFlags::empty()).map(drop);
                 let mut flow = sockets::flow(Kind::Connect, held, peer, false, send)?;
                 flow.socket = socket;
-                Ok(Reply::Flow(flow))
+                Ok(Reply::Flow(Box::new(flow)))
             }
             Command::SendTo { socket, to } => {
                 // linux/socket.h; rustix has no name for it.
@@ -90,12 +90,12 @@ impl Puppet {
                 let send = || net::sendto(&held.fd, b"!", MSG_FASTOPEN, &to).map(drop);
                 let mut flow = sockets::flow(Kind::Connect, held, to, false, send)?;
                 flow.socket = socket;
-                Ok(Reply::Flow(flow))
+                Ok(Reply::Flow(Box::new(flow)))
             }
             Command::Accept { listener, how } => {
                 let held = self.get(listener)?;
                 Ok(match in_thread(&how, || sockets::accept(held, &how))? {
-                    Ok((flow, accepted)) => Reply::Flow(self.keep(flow, accepted)),
+                    Ok((flow, accepted)) => Reply::Flow(Box::new(self.keep(flow, accepted))),
                     Err(error) => Reply::NotAccepted(error.raw_os_error()),
                 })
             }
@@ -198,7 +198,7 @@ fn not_tcp() -> io::Result<Reply> {
     Ok(Reply::Done)
 }
 
-/// Each connection is reset at once: none is left in TIME_WAIT, and the ports can be had again.
+/// Each connection is reset at once: none is left in `TIME_WAIT`, and the ports can be had again.
 fn storm(connections: usize, threads: usize) -> io::Result<Reply> {
     let connect = |count: usize| -> io::Result<()> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -71,7 +71,7 @@ pub(crate) fn open(open: &Open) -> io::Result<Held> {
     if open.reuse_port {
         sockopt::set_socket_reuseport(&fd, true)?;
     }
-    if open.fast_open {
+    if open.deferred {
         set_fast_open_connect(&fd)?;
     }
     if let Some(address) = open.bind {

@@ -1,4 +1,4 @@
-//! Connecting and accepting by way of io_uring.
+//! Connecting and accepting by way of `io_uring`.
 
 use std::{
     net::SocketAddr,

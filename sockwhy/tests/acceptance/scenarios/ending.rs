@@ -1,7 +1,7 @@
 //! How a trace ends, and what it then says.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader},
     process::Stdio,
 };
 
@@ -107,16 +107,14 @@ fn reader_gone(session: &Session) -> Outcome {
 fn reader_asleep(session: &Session) -> Outcome {
     const EVENTS: usize = 1000;
     let mut actor = Actor::start()?;
-    let (mut reader, writer) = std::io::pipe()?;
+    let (reader, writer) = std::io::pipe()?;
     let tracer = session.trace().pids([actor.pid]).output(Stdio::from(writer)).start()?;
     connect(&mut actor, EVENTS)?;
     let finished = tracer.stop()?;
     assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
     let (shown, lost) = finished.summary()?;
     assert_eq!(shown + lost, EVENTS, "{}", finished.stderr);
-    let mut output = Vec::new();
-    reader.read_to_end(&mut output)?;
-    let lines = output.iter().filter(|byte| **byte == b'\n').count();
+    let lines = BufReader::new(reader).lines().count();
     assert!(lines < EVENTS, "the pipe is larger than the test thinks");
     assert!(shown <= lines, "{shown} shown, {lines} in the pipe");
     Ok(())
@@ -137,9 +135,8 @@ fn process_that_does_not_exist(session: &Session) -> Outcome {
     let actor = Actor::start()?;
     let pid = actor.pid;
     actor.exit()?;
-    let refusal = match session.trace().pids([pid]).start() {
-        Ok(_) => return Err(Stop::failed("it traces a process that does not exist")),
-        Err(refusal) => refusal,
+    let Err(refusal) = session.trace().pids([pid]).start() else {
+        return Err(Stop::failed("it traces a process that does not exist"));
     };
     assert_eq!(refusal.code, Some(1), "{refusal}");
     assert!(refusal.stderr.contains(&pid.to_string()), "{refusal}");

@@ -62,14 +62,14 @@ fn the_same_as_from_tracepoint(session: &Session) -> Outcome {
     }
 
     let (mut client, mut server) = (Actor::start()?, Actor::start()?);
-    let mut tracers = Vec::new();
+    let mut running = Vec::new();
     for (name, trace) in traces {
-        tracers.push((name, trace.pids([client.pid, server.pid]).start()?));
+        running.push((name, trace.pids([client.pid, server.pid]).start()?));
     }
     let mut flows = traffic::mixture(&mut client, &mut server)?;
     flows.extend(others(&mut client, &mut server)?);
     let mut streams = Vec::new();
-    for (name, tracer) in tracers {
+    for (name, tracer) in running {
         let finished = tracer.stop()?;
         finished.assert_well()?;
         streams.push((name, finished.events));

@@ -137,9 +137,9 @@ fn fast_open_without_cgroup2(session: &Session) -> Outcome {
     actor.set_sysctl("net/ipv4/tcp_fastopen", "519")?;
     without_cgroup2(session, &mut actor, |actor| {
         let (listener, address) = actor.listen(Open::inet().bind(v4(0)))?;
-        let never_sent = actor.connect(Open::inet().fast_open(), address)?;
+        let never_sent = actor.connect(Open::inet().deferred(), address)?;
         assert_eq!(never_sent.error, None);
-        let put_off = actor.connect(Open::inet().fast_open(), address)?;
+        let put_off = actor.connect(Open::inet().deferred(), address)?;
         let sent = actor.send(put_off.socket)?;
         Ok(vec![sent, actor.accept(listener)?])
     })

@@ -33,7 +33,7 @@ fn put_off_until_the_first_data(session: &Session) -> Outcome {
         targets.push((Open::inet6().v6only(false), mapped(address.port())));
     }
     for (open, to) in targets {
-        let put_off = actor.connect(open.fast_open(), to)?;
+        let put_off = actor.connect(open.deferred(), to)?;
         assert_eq!(put_off.error, None);
         watch.assert_saw_of(&[actor.pid], &flows)?;
         let sent = actor.send(put_off.socket)?;

@@ -1,4 +1,4 @@
-//! io_uring: connections that no connect or accept system call makes, of the process whose ring it is.
+//! `io_uring`: connections that no connect or accept system call makes, of the process whose ring it is.
 
 use super::scenarios;
 use crate::{
