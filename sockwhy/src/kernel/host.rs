@@ -131,6 +131,12 @@ pub fn has_cgroup2() -> bool {
     mounts().iter().any(|mount| mount.kind == "cgroup2")
 }
 
+/// Whether programs can attach to kprobes: perf has them as an event source (since 4.17).
+#[must_use]
+pub fn has_kprobes() -> bool {
+    Path::new("/sys/bus/event_source/devices/kprobe/type").exists()
+}
+
 /// Whether tracefs is mounted and may be read, at one of the places where aya looks for it.
 #[must_use]
 pub fn has_tracefs() -> bool {
