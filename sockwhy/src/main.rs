@@ -6,10 +6,11 @@ use std::{error::Error, process::ExitCode};
 
 use clap::Parser;
 use sockwhy::{
-    cli::{self, Cli, Command, CommonArgs, OutputFormat, TraceArgs},
+    cli::{self, Cli, Command, CommonArgs, ListArgs, OutputFormat, TraceArgs},
     kernel::Refused,
+    list::{self, Format},
     output::{Formatter, Json, Terminal, Text},
-    plan::{Contradiction, TracePlan},
+    plan::{Contradiction, ListPlan, TracePlan},
     trace,
 };
 
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     logger::init(cli.common.verbose);
     let result = match cli.command {
         Command::Trace(args) => trace(args, &cli.common),
+        Command::List(args) => list(args, &cli.common),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,6 +44,15 @@ fn trace(args: TraceArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
     // A write to a stdout that nobody reads may be stuck in a thread of the runtime.
     runtime.shutdown_background();
     Ok(result?)
+}
+
+fn list(args: ListArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
+    let plan = ListPlan::new(args)?;
+    let format = match common.output {
+        OutputFormat::Text => Format::Text(Terminal::stdout(common.color)),
+        OutputFormat::Json => Format::Json,
+    };
+    Ok(list::run(&plan, format)?)
 }
 
 /// Says what went wrong, and turns it into the exit code that the interface promises.

@@ -3,14 +3,17 @@
 //! Everything is appended to a buffer that the caller keeps, so that a flow costs no allocation and a batch of them one
 //! write. `time` is the wall clock in nanoseconds since the epoch, as the records carry the kernel's monotonic one.
 
+mod cell;
 mod clock;
 mod json;
 mod socket_json;
+mod socket_table;
 mod terminal;
 mod text;
 
 pub use json::Json;
 pub use socket_json::SocketJson;
+pub use socket_table::SocketTable;
 pub use terminal::Terminal;
 pub use text::Text;
 

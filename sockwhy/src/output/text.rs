@@ -3,9 +3,12 @@
 use std::{fmt::Write as _, io::Write as _};
 
 use jiff::tz::TimeZone;
-use unicode_width::UnicodeWidthChar;
 
-use super::{Terminal, clock::Clock};
+use super::{
+    Terminal,
+    cell::{Paint, cut},
+    clock::Clock,
+};
 use crate::{
     flow::{Event, Flow, Label},
     sanitize::Sanitized,
@@ -35,7 +38,7 @@ impl Text {
 
     pub(super) fn header(&self, out: &mut Vec<u8>) {
         let columns = self.columns;
-        let bold = Paint { color: self.color, code: "1" };
+        let bold = Paint::new(self.color, "1");
         bold.cell(out, "TIME", columns.time);
         if columns.event {
             bold.cell(out, "EVENT", Columns::EVENT);
@@ -51,7 +54,7 @@ impl Text {
 
     pub(super) fn flow(&mut self, out: &mut Vec<u8>, time: u64, flow: &Flow) {
         let columns = self.columns;
-        let paint = |code| Paint { color: self.color, code };
+        let paint = |code| Paint::new(self.color, code);
         let plain = paint("");
 
         let (second, nanoseconds) = self.clock.read(time);
@@ -148,53 +151,5 @@ impl Columns {
             + Self::LABEL
             + 1
             + Self::ADDRESSES
-    }
-}
-
-/// A way to draw.
-#[derive(Clone, Copy)]
-struct Paint {
-    color: bool,
-    /// The numbers of an SGR sequence (ECMA-48 §8.3.117); empty for none.
-    code: &'static str,
-}
-
-impl Paint {
-    fn text(self, out: &mut Vec<u8>, text: &str) {
-        if self.color && !self.code.is_empty() {
-            for part in ["\x1b[", self.code, "m", text, "\x1b[0m"] {
-                out.extend_from_slice(part.as_bytes());
-            }
-        } else {
-            out.extend_from_slice(text.as_bytes());
-        }
-    }
-
-    /// A cell of a column of this width, and the space before the next.
-    fn cell(self, out: &mut Vec<u8>, text: &str, width: usize) {
-        self.text(out, text);
-        let blank = width.saturating_sub(display_width(text)) + 1;
-        out.resize(out.len() + blank, b' ');
-    }
-}
-
-/// Columns that the text takes up in a terminal. It has no controls.
-fn display_width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.chars().map(|character| character.width().unwrap_or(0)).sum() }
-}
-
-/// Cuts the text off, visibly, where it is wider than this.
-fn cut(text: &mut String, width: usize) {
-    if display_width(text) <= width {
-        return;
-    }
-    let mut used = "…".chars().count();
-    let end = text.char_indices().find(|(_, character)| {
-        used += character.width().unwrap_or(0);
-        used > width
-    });
-    if let Some((end, _)) = end {
-        text.truncate(end);
-        text.push('…');
     }
 }
