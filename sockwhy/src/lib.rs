@@ -5,10 +5,14 @@
 //! Each module imports from those before it in this list only; [`trace`] is the command that joins them.
 
 pub mod cli;
+pub mod doctor;
 pub mod flow;
 pub mod kernel;
 pub mod output;
 pub mod plan;
 pub mod proc;
+pub mod runtime;
+mod sanitize;
+pub mod socket;
 pub mod stream;
 pub mod trace;

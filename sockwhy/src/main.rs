@@ -2,13 +2,18 @@
 
 mod logger;
 
-use std::{error::Error, process::ExitCode};
+use std::{
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use sockwhy::{
     cli::{self, Cli, Command, CommonArgs, OutputFormat, TraceArgs},
+    doctor,
     kernel::Refused,
-    output::{Formatter, Json, Terminal, Text},
+    output::{self, Formatter, Json, Terminal, Text},
     plan::{Contradiction, TracePlan},
     trace,
 };
@@ -20,10 +25,11 @@ fn main() -> ExitCode {
     };
     logger::init(cli.common.verbose);
     let result = match cli.command {
-        Command::Trace(args) => trace(args, &cli.common),
+        Command::Trace(args) => trace(args, &cli.common).map(|()| ExitCode::SUCCESS),
+        Command::Doctor => doctor(&cli.common),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => report(error.as_ref()),
     }
 }
@@ -44,11 +50,30 @@ fn trace(args: TraceArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
     Ok(result?)
 }
 
+fn doctor(common: &CommonArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let report = doctor::examine();
+    write(&match common.output {
+        OutputFormat::Text => output::doctor_text(&report, Terminal::stdout(common.color)),
+        OutputFormat::Json => output::doctor_json(&report),
+    })?;
+    Ok(if report.can_trace { ExitCode::SUCCESS } else { ExitCode::from(NOT_ALLOWED) })
+}
+
+/// Writes to stdout. A reader that has gone away is no error.
+fn write(text: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+const FAILED: u8 = 1;
+const WRONG_USAGE: u8 = 2;
+const NOT_ALLOWED: u8 = 3;
+
 /// Says what went wrong, and turns it into the exit code that the interface promises.
 fn report(error: &(dyn Error + 'static)) -> ExitCode {
-    const FAILED: u8 = 1;
-    const WRONG_USAGE: u8 = 2;
-    const NOT_ALLOWED: u8 = 3;
     eprintln!("sockwhy: {error}");
     if error.is::<Contradiction>() {
         return ExitCode::from(WRONG_USAGE);

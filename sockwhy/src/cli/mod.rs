@@ -49,6 +49,20 @@ Examples:
   The reason of each flow of Java programs
     sudo sockwhy trace --comm java -o json | jq -r .why";
 
+const DOCTOR_EXAMPLES: &str = "\
+Loads and attaches the BPF programs for a moment, and tells what came of it. The
+exit code is 0 where sockwhy can trace, 3 where it cannot.
+
+Examples:
+  What this host allows
+    sudo sockwhy doctor
+
+  What it does not, and the fix
+    sudo sockwhy doctor -o json | jq -r 'select(.ok == false) | .check, .fix'
+
+  What the kernel says of a program that it refuses
+    sudo sockwhy doctor -v";
+
 /// Why is it tcp6? Names the address family of TCP sockets, and the reason.
 #[derive(Debug, Parser)]
 #[command(name = "sockwhy", version, max_term_width = 80, after_help = EXAMPLES)]
@@ -68,6 +82,9 @@ pub enum Command {
     /// Show every TCP connection as it is made or accepted
     #[command(after_help = TRACE_EXAMPLES)]
     Trace(TraceArgs),
+    /// Tell what this host allows, and how to allow the rest
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor,
 }
 
 /// Options of every command.

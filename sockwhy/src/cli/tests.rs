@@ -7,7 +7,7 @@ fn parse(arguments: &[&str]) -> Result<Cli, String> {
 }
 
 fn trace(arguments: &[&str]) -> Result<TraceArgs, String> {
-    let Command::Trace(args) = parse(&[&["trace"], arguments].concat())?.command;
+    let Command::Trace(args) = parse(&[&["trace"], arguments].concat())?.command else { panic!("another command") };
     Ok(args)
 }
 

@@ -12,6 +12,7 @@ pub use label::{Family, Label};
 use sockwhy_common::{COMM_LEN, FlowEvent, Kind, flags};
 use thiserror::Error;
 pub use why::Why;
+pub(crate) use why::{Origin, accepted, connected};
 
 /// A record that does not mean what it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

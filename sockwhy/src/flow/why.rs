@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    net::{Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
 use super::{Event, Flow, Label};
@@ -14,8 +14,8 @@ pub struct Why<'a>(pub(super) &'a Flow);
 impl fmt::Display for Why<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.event {
-            Event::Connect => connected(self.0, f)?,
-            Event::Accept => accepted(self.0, f)?,
+            Event::Connect => connected(self.0.label, self.0.peer.ip(), f)?,
+            Event::Accept => accepted("accepted", self.0.local, Origin::of(self.0), self.0.label.ip_version(), f)?,
         }
         if self.0.mptcp { f.write_str("; the socket is MPTCP") } else { Ok(()) }
     }
@@ -23,19 +23,25 @@ impl fmt::Display for Why<'_> {
 
 /// A connect to the unspecified address has become one to loopback by the time it is seen (`tcp_v6_connect`,
 /// `ip_route_connect`).
-fn connected(flow: &Flow, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match flow.label {
+pub(crate) fn connected(label: Label, peer: IpAddr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match label {
         Label::Ipv4 => f.write_str("connect() on an AF_INET socket, which carries IPv4 only"),
         Label::Ipv6 => f.write_str("connect() on an AF_INET6 socket to an IPv6 address"),
-        Label::Ipv4OverAfInet6 => write!(f, "connect() on an AF_INET6 socket to ::ffff:{}", flow.peer.ip()),
+        Label::Ipv4OverAfInet6 => write!(f, "connect() on an AF_INET6 socket to ::ffff:{peer}"),
     }
 }
 
-fn accepted(flow: &Flow, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let origin = Origin::of(flow);
+/// `what` befalls a connection to `local` by a listener; `version` is that of IP to the peer.
+pub(crate) fn accepted(
+    what: &str,
+    local: SocketAddr,
+    origin: Origin,
+    version: u8,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
     match origin {
-        Origin::Mapped(_) => write!(f, "accepted on {} by ", flow.local)?,
-        _ => write!(f, "accepted on port {} by ", flow.local.port())?,
+        Origin::Mapped(_) => write!(f, "{what} on {local} by ")?,
+        _ => write!(f, "{what} on port {} by ", local.port())?,
     }
     match origin {
         Origin::Inet => return f.write_str("an AF_INET listener, which takes IPv4 only"),
@@ -45,15 +51,15 @@ fn accepted(flow: &Flow, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Origin::Mapped(bound) => {
             write!(f, "an AF_INET6 listener bound to the IPv4-mapped address ::ffff:{bound}")?;
         }
-        Origin::TakesPeers => write!(f, "an AF_INET6 listener that takes IPv{}", flow.label.ip_version())?,
+        Origin::TakesPeers => write!(f, "an AF_INET6 listener that takes IPv{version}")?,
     }
-    write!(f, "; the peer is IPv{}", flow.label.ip_version())
+    write!(f, "; the peer is IPv{version}")
 }
 
 /// What kind of listener an accepted socket comes from. They are of one family: the child is the listener's clone
 /// (`sk_clone_lock`).
 #[derive(Clone, Copy)]
-enum Origin {
+pub(crate) enum Origin {
     /// `AF_INET`.
     Inet,
     /// `AF_INET6`, on `::`, for both versions.

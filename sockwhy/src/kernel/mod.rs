@@ -6,17 +6,20 @@ pub mod host;
 mod log;
 mod object;
 mod offsets;
+mod probe;
 mod refusal;
 mod ring;
 
 use aya::Ebpf;
 
-use self::{backend::Wanted, btf::Btf, object::Request};
 pub use self::{
+    backend::Part,
     log::ProgramLog,
+    probe::Probe,
     refusal::{Refusal, Refused},
     ring::Ring,
 };
+use self::{backend::Wanted, btf::Btf, object::Request};
 use crate::plan::{Backend, TracePlan};
 
 /// The programs, attached. Dropping it detaches them.

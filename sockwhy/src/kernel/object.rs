@@ -1,5 +1,7 @@
 //! The BPF object: embedded, told of the plan and the kernel's offsets, and loaded.
 
+use std::sync::Once;
+
 use aya::{
     Ebpf, EbpfLoader,
     maps::{HashMap, LpmTrie, Map, MapError, lpm_trie::Key},
@@ -127,8 +129,11 @@ fn map<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Map, MapError> {
 
 /// Kernels before 5.11 charge maps to `RLIMIT_MEMLOCK`. Where it may not be raised, newer ones do not need it.
 fn raise_memlock() {
-    let unlimited = Rlimit { current: None, maximum: None };
-    if let Err(error) = setrlimit(Resource::Memlock, unlimited) {
-        log::debug!("RLIMIT_MEMLOCK stays as it is ({error}); kernels since 5.11 do not need it");
-    }
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let unlimited = Rlimit { current: None, maximum: None };
+        if let Err(error) = setrlimit(Resource::Memlock, unlimited) {
+            log::debug!("RLIMIT_MEMLOCK stays as it is ({error}); kernels since 5.11 do not need it");
+        }
+    });
 }

@@ -6,14 +6,14 @@ use std::{
 };
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
-use super::{
-    clock::Clock,
+use super::clock::Clock;
+use crate::{
+    flow::Flow,
     sanitize::{Sanitized, is_visible},
 };
-use crate::flow::Flow;
 
 /// Writes flows as JSON.
 #[derive(Debug)]
@@ -63,10 +63,7 @@ impl Json {
             v6only: flow.v6only,
             why,
         };
-        let visible = Visible { already };
-        let written = record.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, visible));
-        debug_assert!(written.is_ok(), "writing to memory cannot fail");
-        out.push(b'\n');
+        write(out, &record, Visible { already });
     }
 }
 
@@ -74,6 +71,17 @@ impl Default for Json {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// An object on a line of its own.
+pub(super) fn line(out: &mut Vec<u8>, object: &impl Serialize) {
+    write(out, object, Visible { already: false });
+}
+
+fn write(out: &mut Vec<u8>, object: &impl Serialize, visible: Visible) {
+    let written = object.serialize(&mut serde_json::Serializer::with_formatter(&mut *out, visible));
+    debug_assert!(written.is_ok(), "writing to memory cannot fail");
+    out.push(b'\n');
 }
 
 /// A line of `sockwhy trace -o json`.
@@ -104,6 +112,15 @@ struct Record<'a> {
 /// Room for strings that are made for one record, kept from one to the next.
 #[derive(Debug, Default)]
 struct Strings(String);
+
+/// A string in JSON, written as it is displayed.
+pub(super) struct Shown<T>(pub(super) T);
+
+impl<T: Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
 
 impl Strings {
     /// What these values display. As wholes: serde would look each of their pieces over for something to escape.

@@ -4,12 +4,17 @@
 //! write. `time` is the wall clock in nanoseconds since the epoch, as the records carry the kernel's monotonic one.
 
 mod clock;
+mod doctor;
 mod json;
-mod sanitize;
+mod paint;
+mod prose;
+mod socket_json;
 mod terminal;
 mod text;
 
+pub use doctor::{doctor_json, doctor_text};
 pub use json::Json;
+pub use socket_json::SocketJson;
 pub use terminal::Terminal;
 pub use text::Text;
 

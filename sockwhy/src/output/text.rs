@@ -2,11 +2,16 @@
 
 use std::{fmt::Write as _, io::Write as _};
 
+use super::{
+    Terminal,
+    clock::Clock,
+    paint::{Paint, cut},
+};
+use crate::{
+    flow::{Event, Flow, Label},
+    sanitize::Sanitized,
+};
 use jiff::tz::TimeZone;
-use unicode_width::UnicodeWidthChar;
-
-use super::{Terminal, clock::Clock, sanitize::Sanitized};
-use crate::flow::{Event, Flow, Label};
 
 /// Writes flows as aligned columns.
 #[derive(Debug)]
@@ -148,54 +153,6 @@ impl Columns {
     }
 }
 
-/// A way to draw.
-#[derive(Clone, Copy)]
-struct Paint {
-    color: bool,
-    /// The numbers of an SGR sequence (ECMA-48 §8.3.117); empty for none.
-    code: &'static str,
-}
-
-impl Paint {
-    fn text(self, out: &mut Vec<u8>, text: &str) {
-        if self.color && !self.code.is_empty() {
-            for part in ["\x1b[", self.code, "m", text, "\x1b[0m"] {
-                out.extend_from_slice(part.as_bytes());
-            }
-        } else {
-            out.extend_from_slice(text.as_bytes());
-        }
-    }
-
-    /// A cell of a column of this width, and the space before the next.
-    fn cell(self, out: &mut Vec<u8>, text: &str, width: usize) {
-        self.text(out, text);
-        let blank = width.saturating_sub(display_width(text)) + 1;
-        out.resize(out.len() + blank, b' ');
-    }
-}
-
-/// Columns that the text takes up in a terminal. It has no controls.
-fn display_width(text: &str) -> usize {
-    if text.is_ascii() { text.len() } else { text.chars().map(|character| character.width().unwrap_or(0)).sum() }
-}
-
-/// Cuts the text off, visibly, where it is wider than this.
-fn cut(text: &mut String, width: usize) {
-    if display_width(text) <= width {
-        return;
-    }
-    let mut used = "…".chars().count();
-    let end = text.char_indices().find(|(_, character)| {
-        used += character.width().unwrap_or(0);
-        used > width
-    });
-    if let Some((end, _)) = end {
-        text.truncate(end);
-        text.push('…');
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,22 +178,6 @@ mod tests {
     fn any_ipv4_flow_fits_from_86_columns_on() {
         for width in 86..300 {
             assert!(Columns::fit(Some(width)).width() <= usize::from(width), "{width}");
-        }
-    }
-
-    #[test]
-    fn a_cut_text_ends_in_an_ellipsis_and_fits() {
-        for (text, width, expected) in [
-            ("31307/java", 10, "31307/java"),
-            ("31307/java", 9, "31307/ja…"),
-            ("1/日本語", 8, "1/日本語"),
-            ("1/日本語", 7, "1/日本…"),
-            ("1/日本語", 6, "1/日…"),
-        ] {
-            let mut cell = text.to_owned();
-            cut(&mut cell, width);
-            assert_eq!(cell, expected);
-            assert!(display_width(&cell) <= width);
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::cli::{Cli, Command};
 
 fn plan(arguments: &str) -> Result<TracePlan, Contradiction> {
     let words = ["sockwhy", "trace"].into_iter().chain(arguments.split_whitespace());
-    let Command::Trace(args) = Cli::try_parse_from(words).unwrap().command;
+    let Command::Trace(args) = Cli::try_parse_from(words).unwrap().command else { panic!("another command") };
     TracePlan::new(args)
 }
 

@@ -16,7 +16,7 @@ use unicode_width::UnicodeWidthChar;
 
 /// What a name becomes.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Sanitized<'a> {
+pub(crate) enum Sanitized<'a> {
     /// Fit for a terminal.
     Text(&'a [u8]),
     /// UTF-8; JSON's own escapes are applied later.
