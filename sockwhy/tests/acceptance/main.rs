@@ -21,6 +21,7 @@ mod netlink;
 mod outcome;
 mod scenarios;
 mod session;
+mod text;
 mod tracer;
 mod traffic;
 mod variant;
