@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod doctor;
+pub mod explain;
 pub mod flow;
 pub mod kernel;
 pub mod output;

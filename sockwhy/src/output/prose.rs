@@ -1,6 +1,6 @@
 //! Sentences for people, broken into lines at words.
 
-use super::paint::{Paint, display_width};
+use super::cell::{Paint, display_width};
 
 /// Longer lines are hard to read, however wide the terminal is.
 const WIDEST: usize = 100;
@@ -74,7 +74,7 @@ pub(super) fn blanks(out: &mut Vec<u8>, count: usize) {
 mod tests {
     use super::*;
 
-    const PLAIN: Paint = Paint { color: false, code: "" };
+    const PLAIN: Paint = Paint::new(false, "");
 
     fn written(width: Option<u16>, text: &str) -> String {
         let mut out = Vec::new();
