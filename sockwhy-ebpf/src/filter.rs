@@ -15,6 +15,7 @@ pub static CONFIG: Config = Config {
     pid_namespace: 0,
     wake_at: 0,
     cookie_helper: 0,
+    file_helper: 0,
     filters: Filters { labels: label_bit::ALL, pid: 0, uid: 0, port: 0, net: 0, comm: 0, reserved: [0; 2] },
 };
 

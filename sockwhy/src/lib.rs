@@ -5,10 +5,14 @@
 //! Each module imports from those before it in this list only; [`trace`] is the command that joins them.
 
 pub mod cli;
+pub mod demo;
 pub mod doctor;
 pub mod explain;
+pub mod explanation;
 pub mod flow;
 pub mod kernel;
+pub mod list;
+pub mod netns;
 pub mod output;
 pub mod plan;
 pub mod proc;

@@ -10,11 +10,14 @@ use std::{
 
 use clap::Parser;
 use sockwhy::{
-    cli::{self, Cli, Command, CommonArgs, OutputFormat, TraceArgs},
+    cli::{self, Cli, Command, CommonArgs, DemoArgs, ExplainArgs, ListArgs, OutputFormat, TraceArgs},
+    demo::Demo,
     doctor,
+    explain::{self, ExplainError},
     kernel::Refused,
+    list::{self, Format},
     output::{self, Formatter, Json, Terminal, Text},
-    plan::{Contradiction, TracePlan},
+    plan::{Contradiction, ListPlan, TracePlan},
     trace,
 };
 
@@ -26,6 +29,9 @@ fn main() -> ExitCode {
     logger::init(cli.common.verbose);
     let result = match cli.command {
         Command::Trace(args) => trace(args, &cli.common).map(|()| ExitCode::SUCCESS),
+        Command::List(args) => list(args, &cli.common).map(|()| ExitCode::SUCCESS),
+        Command::Explain(args) => explain(args, &cli.common).map(|()| ExitCode::SUCCESS),
+        Command::Demo(args) => demo(args, &cli.common).map(|()| ExitCode::SUCCESS),
         Command::Doctor => doctor(&cli.common),
     };
     match result {
@@ -48,6 +54,32 @@ fn trace(args: TraceArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
     // A write to a stdout that nobody reads may be stuck in a thread of the runtime.
     runtime.shutdown_background();
     Ok(result?)
+}
+
+fn list(args: ListArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
+    let plan = ListPlan::new(args)?;
+    let format = match common.output {
+        OutputFormat::Text => Format::Text(Terminal::stdout(common.color)),
+        OutputFormat::Json => Format::Json,
+    };
+    Ok(list::run(&plan, format)?)
+}
+
+fn explain(args: ExplainArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
+    let text = explain::explain(args.target, |explanation| match common.output {
+        OutputFormat::Text => output::explain_text(explanation, Terminal::stdout(common.color)),
+        OutputFormat::Json => output::explain_json(explanation),
+    })?;
+    Ok(write(&text)?)
+}
+
+fn demo(args: DemoArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
+    let demo = Demo::new(args.v6only)?;
+    let text = demo.explain(|explanation| match common.output {
+        OutputFormat::Text => output::demo_text(&demo, explanation, Terminal::stdout(common.color)),
+        OutputFormat::Json => output::demo_json(&demo, explanation),
+    })?;
+    Ok(write(&text)?)
 }
 
 fn doctor(common: &CommonArgs) -> Result<ExitCode, Box<dyn Error>> {
@@ -78,13 +110,16 @@ fn report(error: &(dyn Error + 'static)) -> ExitCode {
     if error.is::<Contradiction>() {
         return ExitCode::from(WRONG_USAGE);
     }
+    if let Some(ExplainError::Hidden { .. }) = error.downcast_ref() {
+        return ExitCode::from(NOT_ALLOWED);
+    }
     let Some(trace::TraceError::Refused(refused)) = error.downcast_ref() else { return ExitCode::from(FAILED) };
-    explain(refused);
+    suggest(refused);
     ExitCode::from(NOT_ALLOWED)
 }
 
 /// The last line is a command to paste.
-fn explain(refused: &Refused) {
+fn suggest(refused: &Refused) {
     for detail in refused.details() {
         log::debug!("{detail}");
     }

@@ -5,17 +5,23 @@
 
 mod cell;
 mod clock;
+mod demo;
 mod doctor;
+mod explain;
 mod json;
 
 mod prose;
 mod socket_json;
+mod socket_table;
 mod terminal;
 mod text;
 
+pub use demo::{demo_json, demo_text};
 pub use doctor::{doctor_json, doctor_text};
+pub use explain::{explain_json, explain_text};
 pub use json::Json;
 pub use socket_json::SocketJson;
+pub use socket_table::SocketTable;
 pub use terminal::Terminal;
 pub use text::Text;
 

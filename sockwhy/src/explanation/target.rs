@@ -110,7 +110,8 @@ impl Target {
         selected.extend(listeners);
         // Listeners first, as the others come from them; then by address, as the kernel's order means nothing.
         selected.sort_by_key(|socket| {
-            (socket.state != State::Listen, socket.local.port(), socket.local.ip(), socket.peer, socket.cookie)
+            let is_end = (socket.state != State::Listen, socket.listener().is_none());
+            (is_end, socket.local.port(), socket.local.ip(), socket.peer, socket.cookie)
         });
         selected
     }

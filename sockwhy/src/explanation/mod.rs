@@ -1,4 +1,4 @@
-//! `sockwhy explain`: the answer for sockets that exist. Pure but for [`look`], which asks `/proc`.
+//! The answer for sockets that exist. Pure: no system call.
 //!
 //! The sockets of a [`Target`] are put into groups of which the same can be said. Rules find the causes of each,
 //! the listeners decide the [`Verdict`], and the runtime of who holds them the advice.
