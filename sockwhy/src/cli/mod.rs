@@ -392,11 +392,11 @@ fn one_line(error: &clap::Error) -> String {
         .collect::<Vec<_>>()
         .join("; ");
     match error.kind() {
-        // These say already what would be right.
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => message,
+        // Ours, which say what would be right.
+        ErrorKind::ValueValidation => message,
         _ => format!("{message}; see --help"),
     }
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

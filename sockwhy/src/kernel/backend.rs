@@ -28,6 +28,9 @@ pub(super) struct Wanted {
     pub accepts: bool,
 }
 
+/// Backends that were tried in vain, and why.
+type Refusals = Vec<(Backend, Refusal)>;
+
 /// Tries the backends that the choice allows until one attaches. Every refusal is kept, in the order of trying.
 ///
 /// # Errors
@@ -35,7 +38,7 @@ pub(super) struct Wanted {
 pub(super) fn choose<T>(
     choice: BackendChoice,
     mut attach: impl FnMut(Backend) -> Result<T, Refusal>,
-) -> Result<(Backend, T, Vec<(Backend, Refusal)>), Vec<(Backend, Refusal)>> {
+) -> Result<(Backend, T, Refusals), Refusals> {
     let mut refused = Vec::new();
     for backend in Backend::ALL {
         if let BackendChoice::Only(only) = choice
@@ -88,6 +91,9 @@ fn fentry(ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Option<&'static 
 }
 
 fn kprobe(ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Option<&'static str>, Refusal> {
+    if !host::has_kprobes() {
+        return Err(Refusal::Host("this kernel has no kprobes (CONFIG_KPROBE_EVENTS)".to_owned()));
+    }
     if wanted.connects {
         function(btf, "tcp_connect")?;
         kprobe_on(ebpf, "kprobe_tcp_connect", "tcp_connect")?;

@@ -42,13 +42,12 @@ impl Capability {
     /// Whether this thread has it. `CAP_SYS_ADMIN` includes the first two (`bpf_capable()`, `perfmon_capable()`).
     #[must_use]
     pub fn is_held(self) -> bool {
-        let Ok(held) = rustix::thread::capabilities(None) else { return false };
         match self {
-            Self::Bpf => held.effective.intersects(CapabilitySet::BPF | CapabilitySet::SYS_ADMIN),
-            Self::Perfmon => held.effective.intersects(CapabilitySet::PERFMON | CapabilitySet::SYS_ADMIN),
-            Self::NetAdmin => held.effective.contains(CapabilitySet::NET_ADMIN),
-            Self::SysPtrace => held.effective.contains(CapabilitySet::SYS_PTRACE),
-            Self::SysAdmin => held.effective.contains(CapabilitySet::SYS_ADMIN),
+            Self::Bpf => has(CapabilitySet::BPF | CapabilitySet::SYS_ADMIN),
+            Self::Perfmon => has(CapabilitySet::PERFMON | CapabilitySet::SYS_ADMIN),
+            Self::NetAdmin => has(CapabilitySet::NET_ADMIN),
+            Self::SysPtrace => has(CapabilitySet::SYS_PTRACE),
+            Self::SysAdmin => has(CapabilitySet::SYS_ADMIN),
         }
     }
 
@@ -81,6 +80,11 @@ impl Capability {
     pub fn list(capabilities: &[Self]) -> String {
         capabilities.iter().map(|capability| capability.name()).collect::<Vec<_>>().join(" and ")
     }
+}
+
+/// Whether this thread has one of these.
+fn has(any: CapabilitySet) -> bool {
+    rustix::thread::capabilities(None).is_ok_and(|held| held.effective.intersects(any))
 }
 
 /// Whether this process runs in another user namespace than the initial one, whose map is the identity over all ids.
@@ -127,6 +131,12 @@ pub fn has_cgroup2() -> bool {
     mounts().iter().any(|mount| mount.kind == "cgroup2")
 }
 
+/// Whether programs can attach to kprobes: perf has them as an event source (since 4.17).
+#[must_use]
+pub fn has_kprobes() -> bool {
+    Path::new("/sys/bus/event_source/devices/kprobe/type").exists()
+}
+
 /// Whether tracefs is mounted and may be read, at one of the places where aya looks for it.
 #[must_use]
 pub fn has_tracefs() -> bool {
@@ -152,6 +162,18 @@ pub fn namespace(kind: &str) -> std::io::Result<u32> {
     u32::try_from(inode).map_err(std::io::Error::other)
 }
 
+/// A setting of this host that explains a refusal which capabilities do not.
+#[must_use]
+pub fn hint() -> Option<&'static str> {
+    if lockdown().is_some_and(|mode| mode == "confidentiality") {
+        return Some("kernel lockdown is in confidentiality mode");
+    }
+    // Debian's and Android's addition: level 3 leaves perf_event_open() to CAP_SYS_ADMIN.
+    let restricted = sysctl("kernel/perf_event_paranoid").is_some_and(|level| level > 2);
+    (restricted && !has(CapabilitySet::SYS_ADMIN))
+        .then_some("kernel.perf_event_paranoid is above 2, which asks for CAP_SYS_ADMIN")
+}
+
 /// The mode that the kernel is locked down in (`kernel_lockdown(7)`): the word that
 /// `/sys/kernel/security/lockdown` has in brackets.
 #[must_use]
@@ -159,12 +181,6 @@ pub fn lockdown() -> Option<String> {
     let modes = fs::read_to_string("/sys/kernel/security/lockdown").ok()?;
     let (_, chosen) = modes.split_once('[')?;
     Some(chosen.split_once(']')?.0.to_owned())
-}
-
-/// A sentence on kernel lockdown, where it is known to forbid reading kernel memory.
-#[must_use]
-pub fn lockdown_hint() -> Option<&'static str> {
-    (lockdown()? == "confidentiality").then_some("kernel lockdown is in confidentiality mode")
 }
 
 /// A number under `/proc/sys`.

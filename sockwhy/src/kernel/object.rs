@@ -1,5 +1,7 @@
 //! The BPF object: embedded, told of the plan and the kernel's offsets, and loaded.
 
+use std::sync::Once;
+
 use aya::{
     Ebpf, EbpfLoader,
     maps::{HashMap, LpmTrie, Map, MapError, lpm_trie::Key},
@@ -95,8 +97,9 @@ fn config(btf: &Btf, request: &Request<'_>) -> Result<Config, Refusal> {
     Ok(Config {
         pid_namespace,
         wake_at: WAKE_AT.min(request.buffer_size / 4),
-        // The function behind the helper came with its use by tracing programs, in 5.12.
+        // The functions behind the helpers came with their use by tracing programs.
         cookie_helper: u32::from(btf.parameters("bpf_get_socket_ptr_cookie").is_some()),
+        registers_helper: u32::from(btf.parameters("bpf_task_pt_regs").is_some()),
         file_helper: u32::from(btf.parameters("bpf_sock_from_file").is_some()),
         filters: Filters {
             labels: filters.labels & label_bit::ALL,
@@ -134,8 +137,11 @@ fn map<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Map, MapError> {
 
 /// Kernels before 5.11 charge maps to `RLIMIT_MEMLOCK`. Where it may not be raised, newer ones do not need it.
 fn raise_memlock() {
-    let unlimited = Rlimit { current: None, maximum: None };
-    if let Err(error) = setrlimit(Resource::Memlock, unlimited) {
-        log::debug!("RLIMIT_MEMLOCK stays as it is ({error}); kernels since 5.11 do not need it");
-    }
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let unlimited = Rlimit { current: None, maximum: None };
+        if let Err(error) = setrlimit(Resource::Memlock, unlimited) {
+            log::debug!("RLIMIT_MEMLOCK stays as it is ({error}); kernels since 5.11 do not need it");
+        }
+    });
 }

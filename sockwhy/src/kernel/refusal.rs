@@ -107,8 +107,10 @@ impl Refusal {
             Self::Btf(_) => "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed, as distributions have built since 2020: \
                  grep BTF /boot/config-$(uname -r)"
                 .to_owned(),
-            Self::Kernel { .. } => format!("see what the verifier says: sudo {command} -v"),
-            Self::Offsets(_) | Self::NoFunction(_) | Self::Shape(..) | Self::Host(_) => {
+            Self::Kernel { verifier, .. } if !verifier.is_empty() => {
+                format!("see what the verifier says: sudo {command} -v")
+            }
+            Self::Kernel { .. } | Self::Offsets(_) | Self::NoFunction(_) | Self::Shape(..) | Self::Host(_) => {
                 "see what this host allows: sudo sockwhy doctor".to_owned()
             }
         }
@@ -149,7 +151,7 @@ impl Refusal {
             }
         }
         let error = errno.map_or_else(|| io::Error::other(error.to_string()), io::Error::from);
-        Self::Kernel { action: action.to_owned(), error, verifier: String::new(), hint: host::lockdown_hint() }
+        Self::Kernel { action: action.to_owned(), error, verifier: String::new(), hint: host::hint() }
     }
 }
 

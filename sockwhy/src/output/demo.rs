@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::{
     Terminal,
-    cell::Paint,
     explain::{ExplanationJson, explain_text},
     json::line,
+    paint::Paint,
     prose::{Prose, blanks},
 };
 use crate::{demo::Demo, explanation::Explanation};

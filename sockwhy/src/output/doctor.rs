@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Terminal, cell::Paint, json::line, prose::Prose};
+use super::{Terminal, json::line, paint::Paint, prose::Prose};
 use crate::doctor::{Report, Row};
 
 /// A line for each row, and under it what to do where it is not as it should be.

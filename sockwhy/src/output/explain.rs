@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{
     SocketJson, SocketTable, Terminal,
-    cell::Paint,
     json::{Shown, line},
+    paint::Paint,
     prose::{Prose, blanks},
 };
 use crate::{

@@ -3,13 +3,12 @@
 //! Everything is appended to a buffer that the caller keeps, so that a flow costs no allocation and a batch of them one
 //! write. `time` is the wall clock in nanoseconds since the epoch, as the records carry the kernel's monotonic one.
 
-mod cell;
 mod clock;
 mod demo;
 mod doctor;
 mod explain;
 mod json;
-
+mod paint;
 mod prose;
 mod socket_json;
 mod socket_table;
@@ -53,3 +52,6 @@ impl Formatter {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Sentences for people, broken into lines at words.
 
-use super::cell::{Paint, display_width};
+use super::paint::{Paint, display_width};
 
 /// Longer lines are hard to read, however wide the terminal is.
 const WIDEST: usize = 100;

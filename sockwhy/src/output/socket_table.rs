@@ -4,7 +4,7 @@ use std::{fmt::Write as _, io::Write as _, net::SocketAddr};
 
 use super::{
     Terminal,
-    cell::{Paint, cut, display_width},
+    paint::{Paint, cut, display_width},
 };
 use crate::{
     sanitize::Sanitized,

@@ -6,8 +6,8 @@ use jiff::tz::TimeZone;
 
 use super::{
     Terminal,
-    cell::{Paint, cut},
     clock::Clock,
+    paint::{Paint, cut},
 };
 use crate::{
     flow::{Event, Flow, Label},
@@ -151,5 +151,34 @@ impl Columns {
             + Self::LABEL
             + 1
             + Self::ADDRESSES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_go_in_order_as_the_terminal_gets_narrower() {
+        let fit = |width| {
+            let columns = Columns::fit(Some(width));
+            (columns.event, columns.proto, columns.time == Columns::TIME, columns.owner)
+        };
+        assert_eq!(fit(200), (true, true, true, 23));
+        assert_eq!(fit(115), (true, true, true, 23));
+        assert_eq!(fit(114), (false, true, true, 23));
+        assert_eq!(fit(100), (false, true, true, 16));
+        assert_eq!(fit(96), (false, true, true, 12));
+        assert_eq!(fit(95), (false, false, true, 17));
+        assert_eq!(fit(89), (false, false, false, 15));
+        assert_eq!(fit(80), (false, false, false, 12));
+        assert_eq!(fit(0), (false, false, false, 12));
+    }
+
+    #[test]
+    fn any_ipv4_flow_fits_from_86_columns_on() {
+        for width in 86..300 {
+            assert!(Columns::fit(Some(width)).width() <= usize::from(width), "{width}");
+        }
     }
 }

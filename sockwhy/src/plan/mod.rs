@@ -164,4 +164,4 @@ impl From<LabelArg> for Label {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

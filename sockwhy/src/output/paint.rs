@@ -1,4 +1,4 @@
-//! Cells of a table, drawn and measured as a terminal shows them.
+//! Colour and width of text, as a terminal shows it.
 
 use unicode_width::UnicodeWidthChar;
 
@@ -52,5 +52,26 @@ pub(super) fn cut(text: &mut String, width: usize) {
     if let Some((end, _)) = end {
         text.truncate(end);
         text.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_text_ends_in_an_ellipsis_and_fits() {
+        for (text, width, expected) in [
+            ("31307/java", 10, "31307/java"),
+            ("31307/java", 9, "31307/ja…"),
+            ("1/日本語", 8, "1/日本語"),
+            ("1/日本語", 7, "1/日本…"),
+            ("1/日本語", 6, "1/日…"),
+        ] {
+            let mut cell = text.to_owned();
+            cut(&mut cell, width);
+            assert_eq!(cell, expected);
+            assert!(display_width(&cell) <= width);
+        }
     }
 }
