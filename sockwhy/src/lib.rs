@@ -5,7 +5,10 @@
 //! Each module imports from those before it in this list only; [`trace`] is the command that joins them.
 
 pub mod cli;
+pub mod demo;
 pub mod doctor;
+pub mod explain;
+pub mod explanation;
 pub mod flow;
 pub mod kernel;
 pub mod list;

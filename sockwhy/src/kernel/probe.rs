@@ -1,7 +1,5 @@
 //! What this kernel allows, found out by doing it: programs are loaded and attached for real, and detached at once.
 
-use sockwhy_common::label_bit;
-
 use super::{
     backend::{self, Part, Wanted},
     btf::Btf,
@@ -55,14 +53,8 @@ impl Probe {
 
     /// An object of its own for each attempt: dropping it undoes the attempt, also one that came half-way.
     fn load(&self) -> Result<aya::Ebpf, Refusal> {
-        let filters = FlowFilter {
-            pids: Vec::new(),
-            uids: Vec::new(),
-            ports: Vec::new(),
-            comms: Vec::new(),
-            nets: Vec::new(),
-            labels: label_bit::ALL,
-        };
-        object::load(&self.btf, &Request { filters: &filters, buffer_size: RING, log: false, purpose: Purpose::Trace })
+        let request =
+            Request { purpose: Purpose::Trace, filters: &FlowFilter::EVERYTHING, buffer_size: RING, log: false };
+        object::load(&self.btf, &request)
     }
 }

@@ -92,6 +92,14 @@ pub struct Setting {
     pub source: String,
 }
 
+impl Setting {
+    /// Whether it stands where the runtime does not read it.
+    #[must_use]
+    pub fn is_misplaced(&self) -> bool {
+        self.source == jvm::OF_PROGRAM
+    }
+}
+
 /// What a process turned out to be.
 #[derive(Clone, Debug)]
 pub struct Identity {
@@ -124,7 +132,7 @@ impl Identity {
     /// The last setting of this name that the runtime itself has read.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&Setting> {
-        self.settings.iter().rev().find(|setting| setting.name == name && setting.source != jvm::OF_PROGRAM)
+        self.settings.iter().rev().find(|setting| setting.name == name && !setting.is_misplaced())
     }
 }
 
