@@ -12,7 +12,7 @@ use crate::{
     flow::assert_same,
     outcome::{Outcome, Stop},
     session::Session,
-    tracer::program,
+    trace::program,
     traffic,
     variant::without_sock_ops,
 };
@@ -36,7 +36,7 @@ struct Copy(PathBuf);
 
 impl Copy {
     fn make() -> Outcome<Self> {
-        let folder = env::temp_dir().join(format!("sockwhy-acceptance-{}", std::process::id()));
+        let folder = env::temp_dir().join(format!("sockwhy-acceptance-copy-{}", std::process::id()));
         fs::create_dir(&folder)?;
         let copy = Self(folder);
         fs::copy(program(), copy.program())?;
