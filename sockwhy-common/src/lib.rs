@@ -5,6 +5,7 @@
 //! the bytes that the other reads. A field that can be unknown says which value means so.
 //!
 //! - [`FlowEvent`] goes up through the ring buffer.
+//! - [`SocketRecord`] and [`OwnerRecord`] go up through the files of the iterators.
 //! - [`Config`] and [`Offsets`] go down as read-only globals before the programs load; the verifier knows their values
 //!   and drops every branch that they rule out.
 //! - [`Lost`] indexes the counters of what could not be reported.
@@ -13,10 +14,14 @@
 mod config;
 mod event;
 mod offsets;
+mod record;
+mod sockets;
 
 pub use config::{CidrKey, Config, Filters, READER_ACTIVE, READER_IDLE, label_bit};
 pub use event::{AF_INET, AF_INET6, FlowEvent, Kind, Lost, flags};
 pub use offsets::{Bit, Offsets, SOCK_COMMON_HEAD, UNKNOWN};
+pub use record::Record;
+pub use sockets::{NO_UID, OwnerRecord, SocketRecord, socket_flags};
 
 /// Bytes in a process or thread name, the terminating NUL included (`TASK_COMM_LEN`).
 pub const COMM_LEN: usize = 16;

@@ -133,4 +133,19 @@ offsets! {
     regs_syscall: u32 = UNKNOWN;
     /// `struct task_struct`: `u32`, the architecture's thread status, which marks 32-bit system calls.
     thread_status: u32 = UNKNOWN;
+
+    /// `struct sock_common`: `unsigned char`, `enum tcp_state`.
+    skc_state: u32 = UNKNOWN;
+    /// `struct sock_common`: `struct sock *`, the listener of a connection that is not established yet.
+    skc_listener: u32 = UNKNOWN;
+    /// `struct sock`: `kuid_t`, the owner.
+    sk_uid: u32 = UNKNOWN;
+    /// `struct sock`: `struct socket *`, null where no file leads to it.
+    sk_socket: u32 = UNKNOWN;
+    /// `struct sock`: whether `bind()` gave it its port, `SOCK_BINDPORT_LOCK` in `sk_userlocks`.
+    bindport_lock: Bit = NO_BIT;
+    /// `struct inet_timewait_sock`: `unsigned char`, `TCP_TIME_WAIT` or `TCP_FIN_WAIT2`.
+    tw_substate: u32 = UNKNOWN;
+    /// `struct socket_alloc`: from the `struct socket` to the `unsigned long` inode number of its file.
+    socket_inode: u32 = UNKNOWN;
 }

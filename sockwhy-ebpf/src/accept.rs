@@ -15,7 +15,7 @@ use crate::{
     emit,
     filter::config,
     read::{KernelPtr, offset},
-    sock::{Sock, Unfit, fill_listener},
+    sock::{Sock, Unfit, behind_file, fill_listener},
     task::{self, Caller},
 };
 
@@ -157,17 +157,10 @@ impl Descriptors {
     /// The `struct sock` behind a descriptor, if it is a socket. Another thread may have closed it meanwhile.
     #[inline(always)]
     fn socket(&self, descriptor: u32) -> Option<KernelPtr> {
-        const S_IFMT: u16 = 0o170_000;
-        const S_IFSOCK: u16 = 0o140_000;
         if descriptor >= self.size {
             return None;
         }
-        let file = self.files.element(0, descriptor, size_of::<u64>() as u32).follow(0)?;
-        let mode: u16 = file.follow(offset!(f_inode))?.read(offset!(i_mode))?;
-        if mode & S_IFMT != S_IFSOCK {
-            return None;
-        }
-        file.follow(offset!(private_data))?.follow(offset!(socket_sk))
+        behind_file(self.files.element(0, descriptor, size_of::<u64>() as u32).follow(0)?)
     }
 }
 

@@ -89,7 +89,7 @@ fn send<C: EbpfContext>(
     let application = match sock.role() {
         Some(Role::Plain) => None,
         Some(Role::First(application)) => Some(application),
-        Some(Role::Join) => return trace!(ctx, "connect: a further subflow of an MPTCP connection"),
+        Some(Role::Join(_)) => return trace!(ctx, "connect: a further subflow of an MPTCP connection"),
         None => return emit::lost(ctx, Lost::Unreadable),
     };
     emit::event(ctx, Kind::Connect, |event| {

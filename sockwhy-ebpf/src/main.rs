@@ -3,7 +3,7 @@
 //! Each hook is one attribute and one call. Above it stand the kernel's prototype and the versions that it holds for.
 //! What the hooks share lies below them: [`connect`] and [`accept`] know what one event is, [`task`] and [`sock`] what
 //! the kernel's structs mean, [`read`] is the only place that reads kernel memory, [`emit`] the only one that writes to
-//! the ring. Which flows matter is userspace's to say ([`filter`]); nothing here decides it.
+//! the ring. [`list`] shares all but the ring: what exists already is not an event. Which flows matter is userspace's to say ([`filter`]); nothing here decides it.
 #![no_std]
 #![no_main]
 // One instruction, in atomic.rs.
@@ -14,6 +14,7 @@ mod atomic;
 mod connect;
 mod emit;
 mod filter;
+mod list;
 mod read;
 mod sock;
 mod task;
@@ -117,6 +118,26 @@ pub fn tp_sys_exit_accept4(ctx: TracePointContext) -> u32 {
 #[raw_tracepoint(tracepoint = "sys_exit")]
 pub fn tp_sys_exit(ctx: RawTracePointContext) -> i32 {
     accept::sys_exit(&ctx, ctx.arg(0), ctx.arg(1));
+    0
+}
+
+// Iterators: what exists already, read from a file.
+
+/// `int bpf_iter_tcp(struct bpf_iter_meta *meta, struct sock_common *sk_common, uid_t uid)`; since 5.8.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "iter/tcp")]
+pub extern "C" fn iter_tcp(ctx: *const list::TcpContext) -> i32 {
+    // SAFETY: the kernel calls it with this context.
+    list::socket(unsafe { &*ctx });
+    0
+}
+
+/// `int bpf_iter_task_file(struct bpf_iter_meta *meta, struct task_struct *task, u32 fd, struct file *file)`; since 5.8.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = "iter/task_file")]
+pub extern "C" fn iter_task_file(ctx: *const list::TaskFileContext) -> i32 {
+    // SAFETY: the kernel calls it with this context.
+    list::descriptor(unsafe { &*ctx });
     0
 }
 

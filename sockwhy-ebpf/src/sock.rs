@@ -26,8 +26,8 @@ pub enum Role {
     Plain,
     /// It is the first subflow of this application's socket.
     First(KernelPtr),
-    /// It joins a connection that exists (RFC 8684 §3.2): no new connection.
-    Join,
+    /// It joins this application's socket's connection, which exists (RFC 8684 §3.2): no new connection.
+    Join(KernelPtr),
 }
 
 /// A socket of a kind that is not reported, or one that could not be read.
@@ -47,8 +47,7 @@ impl Sock {
     /// SCTP, Unix and Bluetooth sockets.
     #[inline(always)]
     pub fn load(&mut self) -> Result<(), Unfit> {
-        // SAFETY: the place is in `self`.
-        unsafe { self.at.read_into(0, &raw mut self.head) }.ok_or(Unfit::Unreadable)?;
+        self.load_head().ok_or(Unfit::Unreadable)?;
         if self.family() != AF_INET && self.family() != AF_INET6 {
             return Err(Unfit::Other);
         }
@@ -57,6 +56,14 @@ impl Sock {
             Some(_) => Err(Unfit::Other),
             None => Err(Unfit::Unreadable),
         }
+    }
+
+    /// Reads it, where it is known to be one of TCP. It can be the short form of a socket that is not established yet
+    /// or any more, which has no more than the head.
+    #[inline(always)]
+    pub fn load_head(&mut self) -> Option<()> {
+        // SAFETY: the place is in `self`.
+        unsafe { self.at.read_into(0, &raw mut self.head) }
     }
 
     /// The cookie, 0 where nobody has asked for it yet.
@@ -81,7 +88,7 @@ impl Sock {
         event.peer_addr = self.peer_addr();
         event.local_port = self.local_port();
         event.peer_port = self.peer_port();
-        if u32::from(self.get::<u8>(offset!(skc_ipv6only).byte)) & offset!(skc_ipv6only).mask != 0 {
+        if self.is_v6only() {
             event.flags |= flags::V6ONLY;
         }
         if protocol(self.at)? == MPTCP {
@@ -90,30 +97,39 @@ impl Sock {
         Some(())
     }
 
+    /// Whether `IPV6_V6ONLY` is set.
     #[inline(always)]
-    fn family(&self) -> u16 {
+    pub fn is_v6only(&self) -> bool {
+        u32::from(self.get::<u8>(offset!(skc_ipv6only).byte)) & offset!(skc_ipv6only).mask != 0
+    }
+
+    /// The address family.
+    #[inline(always)]
+    pub fn family(&self) -> u16 {
         self.get(offset!(skc_family))
     }
 
     /// Host order. `skc_num` is 0 again once a connect has failed; `inet_sport` outlives it.
     #[inline(always)]
-    fn local_port(&self) -> u16 {
+    pub fn local_port(&self) -> u16 {
         match self.get(offset!(skc_num)) {
             0 => self.at.read(offset!(inet_sport)).map_or(0, u16::from_be),
             port => port,
         }
     }
 
+    /// Host order.
     #[inline(always)]
-    fn peer_port(&self) -> u16 {
+    pub fn peer_port(&self) -> u16 {
         u16::from_be(self.get(offset!(skc_dport)))
     }
 
     // The family decides which fields hold the addresses: the others are set as well, the IPv4 ones of a native IPv6
     // socket to a constant (`LOOPBACK4_IPV6`).
 
+    /// Its own address, in the sixteen-byte form of the records.
     #[inline(always)]
-    fn local_addr(&self) -> [u8; 16] {
+    pub fn local_addr(&self) -> [u8; 16] {
         if self.family() == AF_INET {
             mapped(self.get(offset!(skc_rcv_saddr)))
         } else if offset!(skc_v6_rcv_saddr) == UNKNOWN {
@@ -123,8 +139,9 @@ impl Sock {
         }
     }
 
+    /// The other end's address, likewise.
     #[inline(always)]
-    fn peer_addr(&self) -> [u8; 16] {
+    pub fn peer_addr(&self) -> [u8; 16] {
         if self.family() == AF_INET {
             mapped(self.get(offset!(skc_daddr)))
         } else if offset!(skc_v6_daddr) == UNKNOWN {
@@ -142,11 +159,13 @@ impl Sock {
             return Some(Role::Plain);
         }
         let Some(subflow) = self.at.follow(offset!(icsk_ulp_data)) else { return Some(Role::Plain) };
-        if subflow.bit(offset!(request_join))? { Some(Role::Join) } else { Some(Role::First(subflow.follow(conn)?)) }
+        let application = subflow.follow(conn)?;
+        Some(if subflow.bit(offset!(request_join))? { Role::Join(application) } else { Role::First(application) })
     }
 
+    /// A member of `struct sock_common`.
     #[inline(always)]
-    fn get<T: Plain>(&self, offset: u32) -> T {
+    pub fn get<T: Plain>(&self, offset: u32) -> T {
         let mut value = MaybeUninit::<T>::uninit();
         // SAFETY: userspace has checked that every member of sock_common that is read this way ends within
         // SOCK_COMMON_HEAD, and the verifier checks it again; every bit pattern is a valid `Plain`.
@@ -185,6 +204,18 @@ pub fn protocol(sock: KernelPtr) -> Option<u16> {
 pub fn has_sent(sock: KernelPtr) -> Option<bool> {
     let sent: u32 = sock.read(offset!(segs_out))?;
     Some(sent > 0)
+}
+
+/// The `struct sock` behind an open file, if it is a socket.
+#[inline(always)]
+pub fn behind_file(file: KernelPtr) -> Option<KernelPtr> {
+    const S_IFMT: u16 = 0o170_000;
+    const S_IFSOCK: u16 = 0o140_000;
+    let mode: u16 = file.follow(offset!(f_inode))?.read(offset!(i_mode))?;
+    if mode & S_IFMT != S_IFSOCK {
+        return None;
+    }
+    file.follow(offset!(private_data))?.follow(offset!(socket_sk))
 }
 
 /// The IPv4-mapped form of an address in network order.

@@ -88,7 +88,7 @@ pub fn registers() -> Option<KernelPtr> {
 /// the initial one (`numbers[0]`) down to its own, so a process of a container is found under the number that the
 /// namespace above gives it.
 #[inline(always)]
-fn ids(task: KernelPtr, leader: KernelPtr) -> Option<(u32, u32)> {
+pub fn ids(task: KernelPtr, leader: KernelPtr) -> Option<(u32, u32)> {
     let wanted = filter::pid_namespace();
     let process = leader.follow(offset!(thread_pid))?;
     let depth: u32 = process.read(offset!(pid_level))?;

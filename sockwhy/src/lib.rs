@@ -8,6 +8,8 @@ pub mod cli;
 pub mod doctor;
 pub mod flow;
 pub mod kernel;
+pub mod list;
+pub mod netns;
 pub mod output;
 pub mod plan;
 pub mod proc;

@@ -10,11 +10,12 @@ use std::{
 
 use clap::Parser;
 use sockwhy::{
-    cli::{self, Cli, Command, CommonArgs, OutputFormat, TraceArgs},
+    cli::{self, Cli, Command, CommonArgs, ListArgs, OutputFormat, TraceArgs},
     doctor,
     kernel::Refused,
+    list::{self, Format},
     output::{self, Formatter, Json, Terminal, Text},
-    plan::{Contradiction, TracePlan},
+    plan::{Contradiction, ListPlan, TracePlan},
     trace,
 };
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     logger::init(cli.common.verbose);
     let result = match cli.command {
         Command::Trace(args) => trace(args, &cli.common).map(|()| ExitCode::SUCCESS),
+        Command::List(args) => list(args, &cli.common).map(|()| ExitCode::SUCCESS),
         Command::Doctor => doctor(&cli.common),
     };
     match result {
@@ -48,6 +50,15 @@ fn trace(args: TraceArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
     // A write to a stdout that nobody reads may be stuck in a thread of the runtime.
     runtime.shutdown_background();
     Ok(result?)
+}
+
+fn list(args: ListArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
+    let plan = ListPlan::new(args)?;
+    let format = match common.output {
+        OutputFormat::Text => Format::Text(Terminal::stdout(common.color)),
+        OutputFormat::Json => Format::Json,
+    };
+    Ok(list::run(&plan, format)?)
 }
 
 fn doctor(common: &CommonArgs) -> Result<ExitCode, Box<dyn Error>> {

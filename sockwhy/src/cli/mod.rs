@@ -21,6 +21,7 @@ Examples:
   sudo sockwhy trace                  every TCP connection, as it is made
   sudo sockwhy trace --comm java      those of Java programs
   sudo sockwhy trace -o json | jq .   one JSON object per line
+  sudo sockwhy list -a                netstat's table, and why
 
 Exit codes:
   0  done, also after Ctrl-C and when the reader closes the pipe
@@ -62,6 +63,28 @@ Examples:
 
   What the kernel says of a program that it refuses
     sudo sockwhy doctor -v";
+const LIST_EXAMPLES: &str = "\
+Shown are the sockets that are neither listeners nor in TIME_WAIT, unless -l or
+-a is given, or a label that only listeners have. Filters of different kinds
+must all hold. Every filter can be repeated; the values of one are alternatives.
+Without privileges the processes of other users are not known.
+
+Examples:
+  Which listeners take IPv4 and which do not
+    sudo sockwhy list -l
+
+  Everything on port 4243, and why
+    sudo sockwhy list -a --port 4243
+
+  Listeners on :: that take no IPv4
+    sudo sockwhy list --label ipv6-only
+
+  IPv4 connections that netstat lists as tcp6, by program
+    sudo sockwhy list --label ipv4-over-af_inet6 -o json |
+        jq -r '.owners[].process' | sort | uniq -c
+
+  The containers' sockets too
+    sudo sockwhy list -a --netns all";
 
 /// Why is it tcp6? Names the address family of TCP sockets, and the reason.
 #[derive(Debug, Parser)]
@@ -85,6 +108,9 @@ pub enum Command {
     /// Tell what this host allows, and how to allow the rest
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor,
+    /// Show the TCP sockets that exist, as netstat would, and why
+    #[command(after_help = LIST_EXAMPLES)]
+    List(ListArgs),
 }
 
 /// Options of every command.
@@ -132,9 +158,9 @@ pub enum ColorChoice {
     Never,
 }
 
-/// Arguments of `sockwhy trace`.
+/// The filters that flows and sockets have in common.
 #[derive(Debug, Args)]
-pub struct TraceArgs {
+pub struct FilterArgs {
     /// Only this process, all its threads
     #[arg(short, long, value_name = "PID", help_heading = "Who", allow_negative_numbers = true)]
     #[arg(value_parser = values::pid)]
@@ -149,26 +175,34 @@ pub struct TraceArgs {
     pub uid: Vec<u32>,
 
     /// Only this port, local or the peer's
-    #[arg(long, value_name = "PORT", help_heading = "Which flows", allow_negative_numbers = true)]
+    #[arg(long, value_name = "PORT", help_heading = "Which", allow_negative_numbers = true)]
     #[arg(value_parser = values::port)]
     pub port: Vec<u16>,
     /// Only peers in this network; IPv4 ones are found under IPv6 sockets too
-    #[arg(long, value_name = "CIDR", help_heading = "Which flows")]
+    #[arg(long, value_name = "CIDR", help_heading = "Which")]
     pub net: Vec<Cidr>,
-    /// Only connections made, or only those accepted
-    #[arg(long, help_heading = "Which flows")]
-    pub event: Vec<EventArg>,
     /// Only sockets of this address family
-    #[arg(long, help_heading = "Which flows")]
+    #[arg(long, help_heading = "Which")]
     pub family: Vec<FamilyArg>,
     /// Only what is IPv4 on the wire
-    #[arg(short = '4', help_heading = "Which flows", overrides_with = "ipv4", conflicts_with = "ipv6")]
+    #[arg(short = '4', help_heading = "Which", overrides_with = "ipv4", conflicts_with = "ipv6")]
     pub ipv4: bool,
     /// Only what is IPv6 on the wire
-    #[arg(short = '6', help_heading = "Which flows", overrides_with = "ipv6")]
+    #[arg(short = '6', help_heading = "Which", overrides_with = "ipv6")]
     pub ipv6: bool,
+}
+
+/// Arguments of `sockwhy trace`.
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// Filters of processes and sockets.
+    #[command(flatten)]
+    pub filters: FilterArgs,
+    /// Only connections made, or only those accepted
+    #[arg(long, help_heading = "Which")]
+    pub event: Vec<EventArg>,
     /// Only flows of this label
-    #[arg(long, help_heading = "Which flows")]
+    #[arg(long, help_heading = "Which")]
     pub label: Vec<LabelArg>,
 
     /// Stop after N events
@@ -187,6 +221,52 @@ pub struct TraceArgs {
     #[arg(long, value_name = "BYTES", default_value = "4M", help_heading = "How", allow_negative_numbers = true)]
     #[arg(value_parser = values::buffer_size)]
     pub buffer_size: u32,
+}
+
+/// Arguments of `sockwhy list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only listeners
+    #[arg(short, long, help_heading = "Which")]
+    pub listening: bool,
+    /// Listeners and TIME_WAIT as well
+    #[arg(short, long, help_heading = "Which")]
+    pub all: bool,
+    /// Filters of processes and sockets.
+    #[command(flatten)]
+    pub filters: FilterArgs,
+    /// Only sockets of this label
+    #[arg(long, help_heading = "Which")]
+    pub label: Vec<SocketLabelArg>,
+    /// Only this network namespace, or all of them, instead of sockwhy's own
+    #[arg(long, value_name = "INODE|all", help_heading = "Which", allow_negative_numbers = true)]
+    #[arg(value_parser = values::netns)]
+    pub netns: Option<NetnsArg>,
+}
+
+/// `--netns`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetnsArg {
+    /// Every one that can be found.
+    All,
+    /// The one with this inode number.
+    Inode(u32),
+}
+
+/// `--label` of `sockwhy list`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SocketLabelArg {
+    /// An `AF_INET` socket.
+    Ipv4,
+    /// An `AF_INET6` socket with an IPv6 peer.
+    Ipv6,
+    /// An `AF_INET6` socket with an IPv4-mapped peer, or bound to an IPv4-mapped address.
+    #[value(name = "ipv4-over-af_inet6")]
+    Ipv4OverAfInet6,
+    /// A listener that accepts both.
+    DualStack,
+    /// An `AF_INET6` listener that accepts IPv6 only.
+    Ipv6Only,
 }
 
 /// `--event`

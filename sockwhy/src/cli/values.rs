@@ -4,6 +4,8 @@ use std::{ffi::OsStr, num::ParseIntError, ops::RangeInclusive, os::unix::ffi::Os
 
 use sockwhy_common::COMM_LEN;
 
+use super::NetnsArg;
+
 /// Longest `--duration`: a year.
 const MAX_SECONDS: f64 = 365.0 * 24.0 * 3600.0;
 /// Largest `--buffer-size`, in bytes.
@@ -20,6 +22,14 @@ pub(super) fn uid(text: &str) -> Result<u32, String> {
 
 pub(super) fn port(text: &str) -> Result<u16, String> {
     number(text, 1..=u16::MAX, "a port", "")
+}
+
+pub(super) fn netns(text: &str) -> Result<NetnsArg, String> {
+    if text == "all" {
+        return Ok(NetnsArg::All);
+    }
+    let number = number(text, 1..=u32::MAX, "a network namespace's inode", "; or all (lsns -t net lists them)");
+    number.map(NetnsArg::Inode)
 }
 
 pub(super) fn count(text: &str) -> Result<u64, String> {

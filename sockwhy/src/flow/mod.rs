@@ -9,7 +9,7 @@ use std::{
 };
 
 pub use label::{Family, Label};
-use sockwhy_common::{COMM_LEN, FlowEvent, Kind, flags};
+use sockwhy_common::{COMM_LEN, FlowEvent, Kind, Record, flags};
 use thiserror::Error;
 pub use why::Why;
 pub(crate) use why::{Origin, accepted, connected};
@@ -127,12 +127,7 @@ impl Flow {
     /// # Errors
     /// Says what is wrong with a record that the BPF programs cannot have written.
     pub fn decode(record: &[u8]) -> Result<Self, DecodeError> {
-        if record.len() != size_of::<FlowEvent>() {
-            return Err(DecodeError::Size(record.len()));
-        }
-        // SAFETY: the length is right, alignment is not asked for, and every bit pattern is a valid `FlowEvent`, which
-        // holds integers and arrays of them only.
-        let event = unsafe { record.as_ptr().cast::<FlowEvent>().read_unaligned() };
+        let event = FlowEvent::from_bytes(record).ok_or(DecodeError::Size(record.len()))?;
         Self::try_from(&event)
     }
 
@@ -183,12 +178,12 @@ impl TryFrom<&FlowEvent> for Flow {
 }
 
 /// In a record, 0 means "not known".
-fn known<T: Default + PartialEq>(value: T) -> Option<T> {
+pub(crate) fn known<T: Default + PartialEq>(value: T) -> Option<T> {
     (value != T::default()).then_some(value)
 }
 
 /// An address as people write it: without the `::ffff:` of its mapped form.
-fn address(family: Family, bytes: [u8; 16]) -> IpAddr {
+pub(crate) fn address(family: Family, bytes: [u8; 16]) -> IpAddr {
     match family {
         Family::Inet => {
             let [.., a, b, c, d] = bytes;

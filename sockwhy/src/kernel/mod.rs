@@ -9,6 +9,7 @@ mod offsets;
 mod probe;
 mod refusal;
 mod ring;
+mod sockets;
 
 use aya::Ebpf;
 
@@ -18,8 +19,9 @@ pub use self::{
     probe::Probe,
     refusal::{Refusal, Refused},
     ring::Ring,
+    sockets::SocketIterators,
 };
-use self::{backend::Wanted, btf::Btf, object::Request};
+use self::{backend::Wanted, btf::Btf, object::Request, offsets::Purpose};
 use crate::plan::{Backend, TracePlan};
 
 /// The programs, attached. Dropping it detaches them.
@@ -41,7 +43,7 @@ impl Tracer {
     /// Each backend that was tried, with its reason.
     pub fn attach(plan: &TracePlan, log: bool) -> Result<(Self, Ring), Refused> {
         let btf = Btf::of_kernel().map_err(|error| Refused::all(error.into()))?;
-        let request = Request { filters: &plan.filters, buffer_size: plan.buffer_size, log };
+        let request = Request { purpose: Purpose::Trace, filters: &plan.filters, buffer_size: plan.buffer_size, log };
         let wanted = Wanted { connects: plan.connects, accepts: plan.accepts };
         let attempt = |backend| {
             // A backend that attaches half-way is undone by dropping its object.

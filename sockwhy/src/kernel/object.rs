@@ -10,7 +10,12 @@ use aya::{
 use rustix::process::{Resource, Rlimit, setrlimit};
 use sockwhy_common::{CidrKey, Config, Filters, Offsets, label_bit};
 
-use super::{btf::Btf, host, offsets, refusal::Refusal};
+use super::{
+    btf::Btf,
+    host,
+    offsets::{self, Purpose},
+    refusal::Refusal,
+};
 use crate::plan::FlowFilter;
 
 /// Built by `cargo xtask ebpf` from `sockwhy-ebpf`.
@@ -37,6 +42,8 @@ unsafe impl aya::Pod for Global<Offsets> {}
 
 /// What the object is loaded for.
 pub(super) struct Request<'a> {
+    /// Which programs are to run.
+    pub purpose: Purpose,
     /// The flows to report.
     pub filters: &'a FlowFilter,
     /// Bytes of the ring buffer; a power of two, at least a page.
@@ -47,7 +54,7 @@ pub(super) struct Request<'a> {
 
 /// Creates the maps and writes the plan into them; no program is loaded yet.
 pub(super) fn load(btf: &Btf, request: &Request<'_>) -> Result<Ebpf, Refusal> {
-    let offsets = Global(offsets::resolve(btf)?);
+    let offsets = Global(offsets::resolve(btf, request.purpose)?);
     let config = Global(config(btf, request)?);
     let log_level = if request.log { LOG_ALL } else { LOG_OFF };
     raise_memlock();
@@ -93,6 +100,7 @@ fn config(btf: &Btf, request: &Request<'_>) -> Result<Config, Refusal> {
         // The functions behind the helpers came with their use by tracing programs.
         cookie_helper: u32::from(btf.parameters("bpf_get_socket_ptr_cookie").is_some()),
         registers_helper: u32::from(btf.parameters("bpf_task_pt_regs").is_some()),
+        file_helper: u32::from(btf.parameters("bpf_sock_from_file").is_some()),
         filters: Filters {
             labels: filters.labels & label_bit::ALL,
             pid: on(filters.pids.len()),

@@ -6,6 +6,7 @@ use super::{
     backend::{self, Part, Wanted},
     btf::Btf,
     object::{self, Request},
+    offsets::Purpose,
     refusal::Refusal,
 };
 use crate::plan::{Backend, FlowFilter};
@@ -62,6 +63,6 @@ impl Probe {
             nets: Vec::new(),
             labels: label_bit::ALL,
         };
-        object::load(&self.btf, &Request { filters: &filters, buffer_size: RING, log: false })
+        object::load(&self.btf, &Request { filters: &filters, buffer_size: RING, log: false, purpose: Purpose::Trace })
     }
 }

@@ -9,12 +9,14 @@ mod json;
 mod paint;
 mod prose;
 mod socket_json;
+mod socket_table;
 mod terminal;
 mod text;
 
 pub use doctor::{doctor_json, doctor_text};
 pub use json::Json;
 pub use socket_json::SocketJson;
+pub use socket_table::SocketTable;
 pub use terminal::Terminal;
 pub use text::Text;
 

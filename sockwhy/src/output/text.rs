@@ -2,6 +2,8 @@
 
 use std::{fmt::Write as _, io::Write as _};
 
+use jiff::tz::TimeZone;
+
 use super::{
     Terminal,
     clock::Clock,
@@ -11,7 +13,6 @@ use crate::{
     flow::{Event, Flow, Label},
     sanitize::Sanitized,
 };
-use jiff::tz::TimeZone;
 
 /// Writes flows as aligned columns.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ impl Text {
 
     pub(super) fn header(&self, out: &mut Vec<u8>) {
         let columns = self.columns;
-        let bold = Paint { color: self.color, code: "1" };
+        let bold = Paint::new(self.color, "1");
         bold.cell(out, "TIME", columns.time);
         if columns.event {
             bold.cell(out, "EVENT", Columns::EVENT);
@@ -53,7 +54,7 @@ impl Text {
 
     pub(super) fn flow(&mut self, out: &mut Vec<u8>, time: u64, flow: &Flow) {
         let columns = self.columns;
-        let paint = |code| Paint { color: self.color, code };
+        let paint = |code| Paint::new(self.color, code);
         let plain = paint("");
 
         let (second, nanoseconds) = self.clock.read(time);

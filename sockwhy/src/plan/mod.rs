@@ -1,15 +1,19 @@
 //! What a run will do: arguments that make sense together, in the form that the kernel's maps take.
 
+mod labels;
+mod list;
 mod nets;
 
 use std::{fmt, time::Duration};
 
+pub use labels::Contradiction;
+pub use list::{ListPlan, NetnsChoice};
 pub use nets::{Cidr, CidrError, NetRule};
 use sockwhy_common::{COMM_LEN, label_bit};
 
 use crate::{
-    cli::{BackendArg, EventArg, FamilyArg, LabelArg, TraceArgs},
-    flow::Label,
+    cli::{BackendArg, EventArg, LabelArg, TraceArgs},
+    socket::Label,
 };
 
 /// Smallest ring buffer, in bytes: it consists of whole pages.
@@ -54,6 +58,18 @@ pub struct FlowFilter {
     pub labels: u8,
 }
 
+impl FlowFilter {
+    /// Lets everything through.
+    pub const EVERYTHING: Self = Self {
+        pids: Vec::new(),
+        uids: Vec::new(),
+        ports: Vec::new(),
+        comms: Vec::new(),
+        nets: Vec::new(),
+        labels: label_bit::ALL,
+    };
+}
+
 /// How the kernel's programs are attached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
@@ -89,26 +105,15 @@ pub enum BackendChoice {
     Only(Backend),
 }
 
-/// Filters that each let something through, but nothing together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contradiction(Vec<LabelFilter>);
-
-/// A filter, as far as it decides which labels pass.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct LabelFilter {
-    /// As the user would write it.
-    flags: String,
-    /// The labels that pass: bits of [`label_bit`].
-    labels: u8,
-}
-
 impl TracePlan {
     /// What these arguments ask for.
     ///
     /// # Errors
     /// When no flow can ever pass all the filters.
     pub fn new(args: TraceArgs) -> Result<Self, Contradiction> {
-        let labels = common_labels(&label_filters(&args))?;
+        let label = labels::label_filter(args.label.iter().map(|label| Label::from(*label)));
+        let labels = labels::common(label_bit::ALL, &args.filters, label)?;
+        let filters = args.filters;
         let buffer_size = args.buffer_size.max(MIN_BUFFER).next_power_of_two();
         let mut notes = Vec::new();
         if buffer_size != args.buffer_size {
@@ -119,11 +124,11 @@ impl TracePlan {
         }
         Ok(Self {
             filters: FlowFilter {
-                pids: distinct(args.pid),
-                uids: distinct(args.uid),
-                ports: distinct(args.port),
-                comms: distinct(args.comm),
-                nets: nets::rules(args.net),
+                pids: distinct(filters.pid),
+                uids: distinct(filters.uid),
+                ports: distinct(filters.port),
+                comms: distinct(filters.comm),
+                nets: nets::rules(filters.net),
                 labels,
             },
             connects: args.event.is_empty() || args.event.contains(&EventArg::Connect),
@@ -148,78 +153,15 @@ fn distinct<T: Ord>(mut values: Vec<T>) -> Vec<T> {
     values
 }
 
-/// The filters that were given and decide about labels.
-fn label_filters(args: &TraceArgs) -> Vec<LabelFilter> {
-    const WIRE_IPV4: u8 = label_bit::IPV4 | label_bit::IPV4_OVER_AF_INET6;
-    const WIRE_IPV6: u8 = label_bit::IPV6;
-
-    let wire = [("-4", args.ipv4, WIRE_IPV4), ("-6", args.ipv6, WIRE_IPV6)];
-    [
-        any_of(args.family.iter().map(|family| match family {
-            FamilyArg::Inet => ("--family inet".to_owned(), label_bit::IPV4),
-            FamilyArg::Inet6 => ("--family inet6".to_owned(), label_bit::IPV6 | label_bit::IPV4_OVER_AF_INET6),
-        })),
-        any_of(wire.into_iter().filter(|(_, given, _)| *given).map(|(flag, _, labels)| (flag.to_owned(), labels))),
-        any_of(args.label.iter().map(|label| match label {
-            LabelArg::Ipv4 => ("--label ipv4".to_owned(), label_bit::IPV4),
-            LabelArg::Ipv6 => ("--label ipv6".to_owned(), label_bit::IPV6),
-            LabelArg::Ipv4OverAfInet6 => ("--label ipv4-over-af_inet6".to_owned(), label_bit::IPV4_OVER_AF_INET6),
-        })),
-        any_of(args.net.iter().map(|net| (format!("--net {net}"), net.labels()))),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-/// The values of one filter are alternatives. `None` where there are none.
-fn any_of(values: impl Iterator<Item = (String, u8)>) -> Option<LabelFilter> {
-    values
-        .map(|(flags, labels)| LabelFilter { flags, labels })
-        .reduce(|all, next| LabelFilter { flags: all.flags + " " + &next.flags, labels: all.labels | next.labels })
-}
-
-/// The labels that pass every filter, or the fewest filters that leave none.
-fn common_labels(filters: &[LabelFilter]) -> Result<u8, Contradiction> {
-    let chosen = |set: u32| move |(index, _): &(usize, &LabelFilter)| set & (1 << index) != 0;
-    let common = |set: u32| {
-        filters
-            .iter()
-            .enumerate()
-            .filter(chosen(set))
-            .fold(label_bit::ALL, |labels, (_, filter)| labels & filter.labels)
-    };
-    let all = (1 << filters.len()) - 1;
-    match (0..=all).filter(|&set| common(set) == 0).min_by_key(|set| set.count_ones()) {
-        None => Ok(common(all)),
-        Some(set) => Err(Contradiction(
-            filters.iter().enumerate().filter(chosen(set)).map(|(_, filter)| filter.clone()).collect(),
-        )),
-    }
-}
-
-impl fmt::Display for Contradiction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let last = self.0.len().saturating_sub(1);
-        for (index, filter) in self.0.iter().enumerate() {
-            f.write_str(match index {
-                0 => "",
-                _ if index == last => " and ",
-                _ => ", ",
-            })?;
-            write!(f, "{} (", filter.flags)?;
-            let mut labels = Label::ALL.into_iter().filter(|label| filter.labels & label.bit() != 0);
-            if let Some(first) = labels.next() {
-                write!(f, "{first}")?;
-            }
-            labels.try_for_each(|label| write!(f, " or {label}"))?;
-            f.write_str(")")?;
+impl From<LabelArg> for Label {
+    fn from(label: LabelArg) -> Self {
+        match label {
+            LabelArg::Ipv4 => Self::Ipv4,
+            LabelArg::Ipv6 => Self::Ipv6,
+            LabelArg::Ipv4OverAfInet6 => Self::Ipv4OverAfInet6,
         }
-        write!(f, " can never {} hold; drop one of them", if last == 1 { "both" } else { "all" })
     }
 }
-
-impl std::error::Error for Contradiction {}
 
 #[cfg(test)]
 mod tests;

@@ -66,6 +66,15 @@ impl Cidr {
         if self.is_ipv4() { label_bit::IPV4 | label_bit::IPV4_OVER_AF_INET6 } else { label_bit::IPV6 }
     }
 
+    /// Whether this address, a mapped one as IPv4, is in it. `::/0` means every IPv6 address, and no IPv4 one.
+    pub(super) fn has(self, address: IpAddr) -> bool {
+        let host = match address {
+            IpAddr::V4(address) => Self::new(address.to_ipv6_mapped(), 128),
+            IpAddr::V6(address) => Self::new(address, 128),
+        };
+        self.is_ipv4() == host.is_ipv4() && self.contains(host)
+    }
+
     fn rule(self, wanted: bool) -> NetRule {
         NetRule { key: self.network.to_be_bytes(), prefix_len: self.prefix_len, wanted }
     }

@@ -2,6 +2,8 @@
 
 use std::{fmt, net::IpAddr};
 
+use sockwhy_common::label_bit;
+
 use crate::flow::{self, Family};
 
 /// The socket's family and what it carries, or as a listener accepts, in one word.
@@ -22,6 +24,30 @@ pub enum Label {
 impl Label {
     /// Every label.
     pub const ALL: [Self; 5] = [Self::Ipv4, Self::Ipv6, Self::Ipv4OverAfInet6, Self::DualStack, Self::Ipv6Only];
+
+    /// Its bit, which for those that flows have too is the one among [`label_bit`].
+    #[must_use]
+    pub const fn bit(self) -> u8 {
+        const NEXT: u8 = label_bit::ALL + 1;
+        match self {
+            Self::Ipv4 => label_bit::IPV4,
+            Self::Ipv6 => label_bit::IPV6,
+            Self::Ipv4OverAfInet6 => label_bit::IPV4_OVER_AF_INET6,
+            Self::DualStack => NEXT,
+            Self::Ipv6Only => NEXT << 1,
+        }
+    }
+
+    /// The bits of the labels for which this holds.
+    pub(crate) fn set(holds: impl Fn(Self) -> bool) -> u8 {
+        Self::ALL.into_iter().filter(|label| holds(*label)).fold(0, |set, label| set | label.bit())
+    }
+
+    /// Whether no other sockets than listeners have it.
+    #[must_use]
+    pub const fn is_of_listeners(self) -> bool {
+        matches!(self, Self::DualStack | Self::Ipv6Only)
+    }
 
     /// The label of a socket with this peer, sixteen bytes in network order.
     #[must_use]

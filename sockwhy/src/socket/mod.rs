@@ -4,6 +4,7 @@
 //! between them: from a connection to the listener it came from, and from one end of a connection within the machine to
 //! the other.
 
+mod decode;
 mod join;
 mod label;
 mod why;
@@ -14,6 +15,7 @@ use std::{
     ops::Deref,
 };
 
+pub use decode::Unknown;
 pub use join::{Gathered, Held};
 pub use label::Label;
 pub use why::Why;

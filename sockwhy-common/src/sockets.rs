@@ -1,0 +1,83 @@
+//! The sockets that exist, and who holds them: what the iterators write.
+
+use core::mem::{align_of, offset_of, size_of};
+
+use crate::COMM_LEN;
+
+/// A TCP socket.
+///
+/// Addresses are sixteen bytes in network order. An `AF_INET` socket's stand in IPv4-mapped form (`::ffff:a.b.c.d`);
+/// `family`, never the form of the address, tells the two kinds of socket apart.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SocketRecord {
+    /// Address of the `struct sock` that a process can have a descriptor of: of an MPTCP subflow the application's.
+    pub sock: u64,
+    /// The socket's cookie; 0 where the kernel has none yet.
+    pub cookie: u64,
+    /// Inode number of its file; 0 where it has none.
+    pub inode: u64,
+    /// Its own address.
+    pub local_addr: [u8; 16],
+    /// The other end's address; zeros for a listener.
+    pub peer_addr: [u8; 16],
+    /// User id of its owner, in the initial user namespace; [`NO_UID`] in `TIME_WAIT`, when the kernel has forgotten it.
+    pub uid: u32,
+    /// `AF_INET` or `AF_INET6`.
+    pub family: u16,
+    /// Its own port, host order.
+    pub local_port: u16,
+    /// The other end's port, host order; 0 for a listener.
+    pub peer_port: u16,
+    /// `enum tcp_state`.
+    pub state: u8,
+    /// Bits of [`socket_flags`].
+    pub flags: u8,
+    /// Keeps the struct free of padding.
+    pub reserved: u32,
+}
+
+/// No user: `(uid_t)-1`, which Linux never gives to one.
+pub const NO_UID: u32 = u32::MAX;
+
+/// Bits of [`SocketRecord::flags`].
+pub mod socket_flags {
+    /// `IPV6_V6ONLY` is set (`skc_ipv6only`), or on the listener of a connection that is not established yet.
+    pub const V6ONLY: u8 = 1 << 0;
+    /// It is a subflow of an MPTCP socket.
+    pub const MPTCP: u8 = 1 << 1;
+    /// `bind()` gave it its port (`SOCK_BINDPORT_LOCK`).
+    pub const BOUND: u8 = 1 << 2;
+}
+
+/// A TCP socket among the descriptors of a process.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnerRecord {
+    /// Address of the `struct sock`.
+    pub sock: u64,
+    /// The process, as the PID namespace of sockwhy numbers it; 0 where that namespace cannot see it.
+    pub pid: u32,
+    /// The descriptor.
+    pub fd: u32,
+    /// Name of the process (its main thread's `comm`), NUL-terminated, any bytes.
+    pub process: [u8; COMM_LEN],
+    /// The socket's own port, host order: an address alone can be another socket's by the time it is looked for.
+    pub local_port: u16,
+    /// The other end's port, host order.
+    pub peer_port: u16,
+    /// Keeps the struct free of padding.
+    pub reserved: u32,
+}
+
+const _: () = {
+    assert!(size_of::<SocketRecord>() == 72);
+    assert!(align_of::<SocketRecord>() == 8);
+    assert!(offset_of!(SocketRecord, local_addr) == 24);
+    assert!(offset_of!(SocketRecord, uid) == 56);
+    assert!(offset_of!(SocketRecord, flags) == 67);
+    assert!(size_of::<OwnerRecord>() == 40);
+    assert!(align_of::<OwnerRecord>() == 8);
+    assert!(offset_of!(OwnerRecord, process) == 16);
+    assert!(offset_of!(OwnerRecord, local_port) == 32);
+};
