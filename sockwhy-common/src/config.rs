@@ -12,6 +12,8 @@ pub struct Config {
     pub cookie_helper: u32,
     /// Non-zero where there is `bpf_sock_from_file` (5.11 and later).
     pub file_helper: u32,
+    /// Non-zero where they may call `bpf_task_pt_regs` (5.15 and later).
+    pub registers_helper: u32,
     /// Which filters are on.
     pub filters: Filters,
 }
@@ -65,5 +67,5 @@ pub const READER_IDLE: u32 = 1;
 
 const _: () = {
     assert!(size_of::<Filters>() == 8);
-    assert!(size_of::<Config>() == 24);
+    assert!(size_of::<Config>() == 28);
 };

@@ -13,9 +13,10 @@ use sockwhy_common::{Kind, Lost};
 use crate::{
     connect::{known_or, refuse, trusted_cookie},
     emit,
+    filter::config,
     read::{KernelPtr, offset},
-    sock::{Sock, Unfit, behind_file, fill_listener},
-    task::Caller,
+    sock::{Sock, Unfit, fill_listener, socket_inode},
+    task::{self, Caller},
 };
 
 /// Listeners of accepts between `inet_csk_accept` and `security_sock_graft`, by thread. Written at the exit of the one,
@@ -55,21 +56,18 @@ pub fn security_sock_graft_probe<C: EbpfContext>(ctx: &C, accepted: *const u8) {
     report(ctx, KernelPtr::new(accepted), None, || 0);
 }
 
-/// kretprobe on `inet_csk_accept`, for kernels without `security_sock_graft`.
-#[inline(always)]
-pub fn inet_csk_accept_return<C: EbpfContext>(ctx: &C, accepted: *const u8) {
-    if !accepted.is_null() {
-        report(ctx, KernelPtr::new(accepted), None, || 0);
-    }
-}
-
 /// The exit of `accept` or `accept4`, as tracefs has it.
 #[inline(always)]
 pub fn syscall_tracepoint(ctx: &TracePointContext) {
     // SAFETY: the helper checks the address.
     let Ok(result) = (unsafe { ctx.read_at::<i64>(16) }) else { return emit::lost(ctx, Lost::Unreadable) };
-    // perf_call_bpf_exit() leaves the registers' address in the first eight bytes, which programs may not load.
-    let regs = KernelPtr::new(ctx.as_ptr().cast_const()).and_then(|at| at.follow(0));
+    let regs = if config!(registers_helper) == 0 {
+        // Kernels without the helper leave the address of the system call's registers in the first eight bytes
+        // (`perf_call_bpf_exit()`), which programs may not load; later ones that of others (`perf_fetch_caller_regs()`).
+        KernelPtr::new(ctx.as_ptr().cast_const()).and_then(|context| context.follow(0))
+    } else {
+        task::registers()
+    };
     accepted_descriptor(ctx, result, regs);
 }
 
@@ -152,7 +150,7 @@ struct Descriptors {
 impl Descriptors {
     #[inline(always)]
     fn of_current() -> Option<Self> {
-        let table = crate::task::current()?.follow(offset!(files))?.follow(offset!(fdt))?;
+        let table = task::current()?.follow(offset!(files))?.follow(offset!(fdt))?;
         Some(Self { files: table.follow(offset!(fd))?, size: table.read(offset!(max_fds))? })
     }
 
@@ -162,7 +160,9 @@ impl Descriptors {
         if descriptor >= self.size {
             return None;
         }
-        behind_file(self.files.element(0, descriptor, size_of::<u64>() as u32).follow(0)?)
+        let file = self.files.element(0, descriptor, size_of::<u64>() as u32).follow(0)?;
+        socket_inode(file)?;
+        file.follow(offset!(private_data))?.follow(offset!(socket_sk))
     }
 }
 

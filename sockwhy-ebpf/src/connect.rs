@@ -192,9 +192,9 @@ fn keep<C: EbpfContext>(ctx: &C, at: KernelPtr, sk: *const u8) {
     // SAFETY: the verifier knows `sk` as a trusted `struct sock *`.
     pending.cookie = unsafe { trusted_cookie(sk) };
     // A socket freed in SYN_SENT passes through CLOSE, so an entry that is there already is of an earlier attempt.
-    if PENDING.insert(at.address(), &pending, u64::from(BPF_NOEXIST)).is_ok() {
+    if PENDING.insert(at.address(), pending, u64::from(BPF_NOEXIST)).is_ok() {
         count_pending(1);
-    } else if PENDING.insert(at.address(), &pending, 0).is_err() {
+    } else if PENDING.insert(at.address(), pending, 0).is_err() {
         emit::lost(ctx, Lost::PendingFull);
     }
 }

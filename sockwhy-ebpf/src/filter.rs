@@ -16,6 +16,7 @@ pub static CONFIG: Config = Config {
     wake_at: 0,
     cookie_helper: 0,
     file_helper: 0,
+    registers_helper: 0,
     filters: Filters { labels: label_bit::ALL, pid: 0, uid: 0, port: 0, net: 0, comm: 0, reserved: [0; 2] },
 };
 
@@ -64,7 +65,7 @@ pub fn wants_uid(uid: u32) -> bool {
 #[inline(always)]
 pub fn wants_comm(leader: KernelPtr) -> bool {
     config!(filters.comm) == 0
-        || leader.read::<[u8; COMM_LEN]>(offset!(comm)).is_some_and(|name| FILTER_COMM.get_ptr(name).is_some())
+        || leader.read_string(offset!(comm)).is_some_and(|name: [u8; COMM_LEN]| FILTER_COMM.get_ptr(name).is_some())
 }
 
 /// The filters that look at the socket: label, ports (host order) and peer.

@@ -20,10 +20,10 @@ mod sock;
 mod task;
 
 use aya_ebpf::{
-    macros::{btf_tracepoint, fentry, fexit, kprobe, kretprobe, raw_tracepoint, sock_ops, tracepoint},
+    macros::{btf_tracepoint, fentry, fexit, kprobe, raw_tracepoint, sock_ops, tracepoint},
     programs::{
-        BtfTracePointContext, FEntryContext, FExitContext, ProbeContext, RawTracePointContext, RetProbeContext,
-        SockOpsContext, TracePointContext,
+        BtfTracePointContext, FEntryContext, FExitContext, ProbeContext, RawTracePointContext, SockOpsContext,
+        TracePointContext,
     },
 };
 
@@ -74,13 +74,6 @@ pub fn kprobe_security_sock_graft(ctx: ProbeContext) -> u32 {
     if let Some(sk) = ctx.arg(0) {
         accept::security_sock_graft_probe(&ctx, sk);
     }
-    0
-}
-
-/// `struct sock *inet_csk_accept(struct sock *sk, …)`; the result alone, so both shapes of its arguments will do.
-#[kretprobe]
-pub fn kretprobe_inet_csk_accept(ctx: RetProbeContext) -> u32 {
-    accept::inet_csk_accept_return(&ctx, ctx.ret());
     0
 }
 

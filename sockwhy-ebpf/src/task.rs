@@ -1,6 +1,9 @@
 //! Who did it: the task that is running.
 
-use aya_ebpf::helpers::bpf_get_current_task;
+use aya_ebpf::helpers::{
+    bpf_get_current_task,
+    generated::{bpf_get_current_task_btf, bpf_task_pt_regs},
+};
 use sockwhy_common::FlowEvent;
 
 use crate::{
@@ -69,6 +72,14 @@ impl Caller {
             self.task.read_into(offset!(comm), &raw mut event.thread)
         }
     }
+}
+
+/// The registers with which the running task entered the kernel. Only where tracing programs may ask for them (5.15 and
+/// later): the verifier refuses the call elsewhere.
+#[inline(always)]
+pub fn registers() -> Option<KernelPtr> {
+    // SAFETY: the second helper takes what the first returns.
+    KernelPtr::new(unsafe { bpf_task_pt_regs(bpf_get_current_task_btf()) } as *const u8)
 }
 
 /// The numbers of process and thread in sockwhy's PID namespace; zeros where it cannot see them.

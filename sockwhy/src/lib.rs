@@ -5,6 +5,8 @@
 //! Each module imports from those before it in this list only; [`trace`] is the command that joins them.
 
 pub mod cli;
+mod digits;
+pub mod doctor;
 pub mod flow;
 pub mod kernel;
 pub mod list;
@@ -12,6 +14,7 @@ pub mod netns;
 pub mod output;
 pub mod plan;
 pub mod proc;
+pub mod runtime;
 mod sanitize;
 pub mod socket;
 pub mod stream;

@@ -2,14 +2,19 @@
 
 mod logger;
 
-use std::{error::Error, process::ExitCode};
+use std::{
+    error::Error,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use sockwhy::{
     cli::{self, Cli, Command, CommonArgs, ListArgs, OutputFormat, TraceArgs},
+    doctor,
     kernel::Refused,
     list::{self, Format},
-    output::{Formatter, Json, Terminal, Text},
+    output::{self, Formatter, Json, Terminal, Text},
     plan::{Contradiction, ListPlan, TracePlan},
     trace,
 };
@@ -21,11 +26,12 @@ fn main() -> ExitCode {
     };
     logger::init(cli.common.verbose);
     let result = match cli.command {
-        Command::Trace(args) => trace(args, &cli.common),
-        Command::List(args) => list(args, &cli.common),
+        Command::Trace(args) => trace(args, &cli.common).map(|()| ExitCode::SUCCESS),
+        Command::List(args) => list(args, &cli.common).map(|()| ExitCode::SUCCESS),
+        Command::Doctor => doctor(&cli.common),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => report(error.as_ref()),
     }
 }
@@ -55,11 +61,30 @@ fn list(args: ListArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
     Ok(list::run(&plan, format)?)
 }
 
+fn doctor(common: &CommonArgs) -> Result<ExitCode, Box<dyn Error>> {
+    let report = doctor::examine();
+    write(&match common.output {
+        OutputFormat::Text => output::doctor_text(&report, Terminal::stdout(common.color)),
+        OutputFormat::Json => output::doctor_json(&report),
+    })?;
+    Ok(if report.can_trace { ExitCode::SUCCESS } else { ExitCode::from(NOT_ALLOWED) })
+}
+
+/// Writes to stdout. A reader that has gone away is no error.
+fn write(text: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
+}
+
+const FAILED: u8 = 1;
+const WRONG_USAGE: u8 = 2;
+const NOT_ALLOWED: u8 = 3;
+
 /// Says what went wrong, and turns it into the exit code that the interface promises.
 fn report(error: &(dyn Error + 'static)) -> ExitCode {
-    const FAILED: u8 = 1;
-    const WRONG_USAGE: u8 = 2;
-    const NOT_ALLOWED: u8 = 3;
     eprintln!("sockwhy: {error}");
     if error.is::<Contradiction>() {
         return ExitCode::from(WRONG_USAGE);

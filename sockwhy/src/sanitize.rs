@@ -5,7 +5,7 @@
 //! | --- | --- | --- |
 //! | bytes that are not UTF-8 | `\xff` | `\xff` |
 //! | control bytes | `\x1b` | as JSON escapes them: `\u001b` |
-//! | other characters that show nothing, or turn text around | `\u{202e}` | as they are |
+//! | other characters that show nothing, or turn text around | `\u{202e}` | likewise: `\u202e` |
 //! | a backslash that would read as one of these | `\x5c` | `\x5c` |
 //!
 //! A JSON string (once parsed) becomes the name's bytes again when each `\xNN` in it is replaced by the byte.
@@ -19,12 +19,19 @@ use unicode_width::UnicodeWidthChar;
 pub(crate) enum Sanitized<'a> {
     /// Fit for a terminal.
     Text(&'a [u8]),
-    /// UTF-8; JSON's own escapes are still to be applied.
+    /// UTF-8; JSON's own escapes are applied later.
     Json(&'a [u8]),
 }
 
 impl Display for Sanitized<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
+impl Sanitized<'_> {
+    /// Writes it to `f`.
+    pub(crate) fn write(&self, f: &mut impl Write) -> fmt::Result {
         let (Self::Text(name) | Self::Json(name)) = *self;
         if let Some(plain) = plain(name) {
             return f.write_str(plain);
@@ -68,7 +75,7 @@ fn reads_as_escape(rest: &str) -> bool {
 
 /// Whether the character takes up room and leaves its neighbours where they are. Controls have no width, the marks of
 /// the bidirectional algorithm and other format characters a width of 0, but for the two separators.
-fn is_visible(character: char) -> bool {
+pub(super) fn is_visible(character: char) -> bool {
     character.width().is_some_and(|width| width > 0) && !matches!(character, '\u{2028}' | '\u{2029}')
 }
 

@@ -129,13 +129,14 @@ impl Session {
         match over {
             Over::Unread => return Ok(()),
             Over::Full => {}
-            Over::Stopped => {
-                if let Ok(over) = time::timeout(LAST_WORDS, self.pass_on()).await
-                    && over? == Some(Over::Unread)
-                {
-                    return Ok(());
+            Over::Stopped => match time::timeout(LAST_WORDS, self.pass_on()).await {
+                Ok(over) => {
+                    if over? == Some(Over::Unread) {
+                        return Ok(());
+                    }
                 }
-            }
+                Err(_elapsed) => self.give_up()?,
+            },
         }
         self.summary()
     }
@@ -178,6 +179,16 @@ impl Session {
                 return Ok(None);
             }
         }
+    }
+
+    /// Counts what is left in the ring among what could not be written.
+    fn give_up(&mut self) -> Result<(), TraceError> {
+        let Self { stream, tally, .. } = self;
+        let left = stream.drain(|_record| {
+            tally.waiting += 1;
+            ControlFlow::Continue(())
+        });
+        left.map(drop).map_err(|error| TraceError::Io("cannot read the ring buffer", error))
     }
 
     /// Formats records until the ring is empty; breaks off where the buffer is full or the limit reached.

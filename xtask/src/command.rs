@@ -4,10 +4,11 @@ use std::{
     ffi::OsStr,
     fmt::Display,
     io,
+    path::Path,
     process::{Command, Output, Stdio},
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 
 /// Says on stderr what is about to happen; for whatever may take more than two seconds.
 pub(crate) fn progress(what: impl Display) {
@@ -33,18 +34,19 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(stdout).with_context(|| format!("`{}` wrote something that is not UTF-8", line(command)))
 }
 
-fn cannot_start(command: &Command, error: &io::Error) -> anyhow::Error {
+fn cannot_start(command: &Command, error: &io::Error) -> Error {
     let program = command.get_program().display();
     if error.kind() == io::ErrorKind::NotFound {
-        anyhow::anyhow!("cannot run `{}`: there is no program {program}", line(command))
+        anyhow!("cannot run `{}`: there is no program {program}", line(command))
     } else {
-        anyhow::anyhow!("cannot run `{}`: {error}", line(command))
+        anyhow!("cannot run `{}`: {error}", line(command))
     }
 }
 
 /// The command as one would type it, without its environment.
 fn line(command: &Command) -> String {
-    let words: Vec<_> =
-        [command.get_program()].into_iter().chain(command.get_args()).map(OsStr::to_string_lossy).collect();
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    let words: Vec<_> = [name].into_iter().chain(command.get_args()).map(OsStr::to_string_lossy).collect();
     words.join(" ")
 }

@@ -6,59 +6,78 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
-use crate::command::{output, run};
+use crate::{
+    command::{output, progress, run},
+    paths,
+};
 
-/// The archive's keys, of the package debian-archive-keyring.
+/// The archive's keys.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// Downloads `package` as of `upstream` (the version before Debian's own suffixes) from `suite` into `folder`.
-pub(crate) fn download(package: &str, suite: &str, upstream: &str, folder: &Path) -> Result<PathBuf> {
-    let apt = Apt::new(suite, folder)?;
-    run(apt.command("apt-get").args(["-q", "update"]))?;
-    let offered = output(apt.command("apt-cache").args(["madison", package]))?;
-    let Some(version) = offered.lines().filter_map(madison_version).find(|version| is_upstream(version, upstream))
-    else {
-        bail!("Debian's {suite} has no {package} {upstream}");
-    };
-    run(apt.command("apt-get").args(["-q", "download", &format!("{package}={version}")]).current_dir(folder))?;
-    fs::remove_dir_all(&apt.state)?;
-    fs::read_dir(folder)?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
-        .with_context(|| format!("apt-get left no package in {}", folder.display()))
-}
-
-/// Unpacks the files of `package` below `folder`.
-pub(crate) fn unpack(package: &Path, folder: &Path) -> Result<()> {
-    run(Command::new("dpkg-deb").arg("--extract").args([package, folder]))
-}
-
-/// An apt that knows one suite, with a state of its own.
-struct Apt {
+/// A suite (`trixie`, `trixie-backports`) through an apt that knows no other, with a state of its own.
+pub(crate) struct Suite {
+    name: String,
     state: PathBuf,
 }
 
-impl Apt {
-    fn new(suite: &str, folder: &Path) -> Result<Self> {
-        let state = folder.join("apt");
-        for name in ["lists/partial", "cache/archives/partial"] {
-            fs::create_dir_all(state.join(name))?;
+impl Suite {
+    /// Fetches the suite's index.
+    pub(crate) fn open(name: &str) -> Result<Self> {
+        let suite = Self { name: name.to_owned(), state: paths::apt().join(name) };
+        progress(format_args!("fetching the package index of Debian's {name}"));
+        for folder in ["lists/partial", "archives/partial"] {
+            let folder = suite.state.join(folder);
+            fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         }
-        let list = format!("deb [signed-by={KEYRING}] {} {suite} main\n", mirror()?);
-        fs::write(state.join("sources.list"), list)?;
-        Ok(Self { state })
+        let source = format!("deb [signed-by={KEYRING}] {} {name} main\n", mirror()?);
+        for (file, text) in [("sources.list", source.as_str()), ("status", "")] {
+            let file = suite.state.join(file);
+            fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        output(suite.command("apt-get").arg("update")).with_context(|| format!("cannot read Debian's {name}"))?;
+        Ok(suite)
+    }
+
+    /// The names of the packages that `package` depends on, directly or not, and its own.
+    pub(crate) fn dependencies(&self, package: &str) -> Result<Vec<String>> {
+        let tree = output(self.command("apt-cache").args(["depends", "--recurse", "--important", package]))?;
+        Ok(tree.lines().filter(|line| is_package(line)).map(str::to_owned).collect())
+    }
+
+    /// Downloads `package` as of `version`, however that goes on (see [`is_version`]), and unpacks it below `folder`.
+    pub(crate) fn unpack(&self, package: &str, version: &str, folder: &Path) -> Result<()> {
+        let offered = output(self.command("apt-cache").args(["madison", package]))?;
+        let Some(exact) = offered.lines().filter_map(madison_version).find(|offer| is_version(offer, version)) else {
+            bail!("Debian's {} has no {package} {version}", self.name);
+        };
+        progress(format_args!("downloading {package} {exact}"));
+        let download = self.state.join("download");
+        if download.exists() {
+            fs::remove_dir_all(&download).with_context(|| format!("cannot remove {}", download.display()))?;
+        }
+        fs::create_dir(&download).with_context(|| format!("cannot create {}", download.display()))?;
+        output(self.command("apt-get").args(["download", &format!("{package}={exact}")]).current_dir(&download))?;
+        let file = fs::read_dir(&download)?.next().context("apt-get left no package")??.path();
+        run(Command::new("dpkg-deb").arg("--extract").args([&file, folder]))?;
+        fs::remove_dir_all(&download).with_context(|| format!("cannot remove {}", download.display()))
     }
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         for (option, value) in [
-            ("Dir::State::lists", self.state.join("lists")),
-            ("Dir::Cache", self.state.join("cache")),
+            ("Dir::State", self.state.clone()),
+            // What is installed on this machine is none of the suite's.
+            ("Dir::State::status", self.state.join("status")),
+            ("Dir::Cache", self.state.clone()),
             ("Dir::Etc::sourcelist", self.state.join("sources.list")),
             // "-" is apt's word for none.
             ("Dir::Etc::sourceparts", "-".into()),
+            // The descriptions for graphical installers, a third of the index.
+            ("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "false".into()),
+            // By default apt takes a mirror that does not answer for one that has nothing new.
+            ("APT::Update::Error-Mode", "any".into()),
             // The user `_apt` need not be able to reach the clone.
             ("APT::Sandbox::User", "root".into()),
         ] {
@@ -72,27 +91,34 @@ impl Apt {
 fn mirror() -> Result<String> {
     let targets = output(Command::new("apt-get").args([
         "indextargets",
-        "--no-release-info",
         "--format",
-        "$(RELEASE) $(REPO_URI)",
+        "$(LABEL): $(REPO_URI)",
         "Created-By: Packages",
     ]))?;
-    targets
+    let uri = targets
         .lines()
-        .filter_map(|line| line.split_once(' '))
-        .find(|(suite, _)| !suite.contains("security"))
-        .map(|(_, uri)| uri.to_owned())
-        .context("apt has no sources, so there is no mirror to ask")
+        // The labels of the other archives differ: "Debian-Security", "Debian Backports", "Ubuntu".
+        .find_map(|line| line.strip_prefix("Debian: "))
+        .context("this machine's apt knows no mirror of Debian; if its sources name one, run `apt-get update` first")?;
+    ensure!(Path::new(KEYRING).exists(), "no {KEYRING}: run `apt-get install debian-archive-keyring`");
+    Ok(uri.to_owned())
 }
 
-/// The version in a line `package | version | where` of `apt-cache madison`.
+/// Whether a line of `apt-cache depends --recurse` is a package's name: its dependencies follow indented, and names
+/// that only other packages provide stand in angle brackets.
+fn is_package(line: &str) -> bool {
+    line.starts_with(char::is_alphanumeric)
+}
+
+/// The version in a line `package | version | where` of `apt-cache madison`, which begins with the newest.
 fn madison_version(line: &str) -> Option<&str> {
     line.split('|').nth(1).map(str::trim)
 }
 
-/// Whether the Debian version is `upstream`, repacked or not: `1.95.0+dfsg1-2~bpo13+1` and `1.95.0-1` are 1.95.0.
-fn is_upstream(version: &str, upstream: &str) -> bool {
-    version.strip_prefix(upstream).is_some_and(|rest| rest.starts_with(['+', '-']))
+/// Whether the package's version is `wanted`, however repacked, patched or built: `1.95.0+dfsg1-2~bpo13+1` and
+/// `1.95.0-1` are 1.95.0, and `6.1.176-1` is 6.1.
+fn is_version(package: &str, wanted: &str) -> bool {
+    package.strip_prefix(wanted).is_some_and(|rest| rest.starts_with(['.', '+', '-']))
 }
 
 #[cfg(test)]
@@ -110,10 +136,19 @@ mod tests {
     #[test]
     fn only_the_same_release_matches() {
         for version in ["1.95.0+dfsg1-2~bpo13+1", "1.95.0-1"] {
-            assert!(is_upstream(version, "1.95.0"), "{version}");
+            assert!(is_version(version, "1.95.0"), "{version}");
         }
         for version in ["1.95.01-1", "1.95.0~rc1-1", "1.95.1-1", "1.96.0-1", "11.95.0-1", "1.95.0"] {
-            assert!(!is_upstream(version, "1.95.0"), "{version}");
+            assert!(!is_version(version, "1.95.0"), "{version}");
         }
+        assert!(is_version("6.1.176-1", "6.1"));
+        assert!(!is_version("6.12.107-1", "6.1"));
+    }
+
+    #[test]
+    fn packages_stand_at_the_beginning_of_a_line() {
+        assert!(is_package("linux-image-6.1.0-50-cloud-amd64"));
+        assert!(!is_package("  Depends: kmod"));
+        assert!(!is_package("<linux-initramfs-tool>"));
     }
 }

@@ -3,7 +3,6 @@
 //! The same source gives the same bytes from a clone at any path, for whichever user, so `--check` can compare them.
 
 use std::{
-    env,
     ffi::OsString,
     fs,
     path::{Path, PathBuf},
@@ -17,7 +16,7 @@ use crate::{
     command::{output, progress, run},
     ebpf_tools::{self, Tools},
     paths,
-    toolchain::{Rustc, cargo},
+    toolchain::{Rustc, cargo, library_in, pristine_cargo},
 };
 
 /// The architectures there is an object for, by aya's names (`bpf_target_arch`): where a kprobe finds the arguments
@@ -97,7 +96,7 @@ impl Build {
         let mut remap = vec![(paths::root().to_owned(), "")];
         remap.extend(registries()?.into_iter().map(|folder| (folder, "/registry")));
         // cargo gives rustc paths inside the clone as relative ones.
-        remap.push((tools.library.strip_prefix(paths::root())?.to_owned(), "/rust/library"));
+        remap.push((library_in(&tools.sysroot).strip_prefix(paths::root())?.to_owned(), "/rust/library"));
         Ok(Self { rustc, tools, remap })
     }
 
@@ -111,10 +110,7 @@ impl Build {
             flag.push(to);
             flags.push(flag);
         }
-        let mut command = cargo();
-        for (name, _) in env::vars_os().filter(|(name, _)| steers_the_build(&name.to_string_lossy())) {
-            command.env_remove(name);
-        }
+        let mut command = pristine_cargo();
         command
             .args([subcommand, "--locked", "--package=sockwhy-ebpf", "--bin=sockwhy"])
             .args([format!("--profile={PROFILE}"), format!("--target={TARGET}")])
@@ -124,10 +120,13 @@ impl Build {
             // There is no standard library for the target to download; building one is a -Z option, which a stable
             // cargo takes only so.
             .env("RUSTC_BOOTSTRAP", "1")
-            .env("__CARGO_TESTS_ONLY_SRC_ROOT", &self.tools.library)
+            .env("RUSTC", self.tools.sysroot.join("bin/rustc"))
+            .env("XTASK_RUSTC", self.rustc.sysroot.join("bin/rustc"))
+            // clippy is a compiler of its own, and reads where its sysroot is from here.
+            .env("SYSROOT", &self.tools.sysroot)
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join(&OsString::from("\x1f")))
             .env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", &self.tools.bpf_linker)
-            // bpf-linker's LLVM is rustc's.
+            // bpf-linker runs on rustc's LLVM.
             .env("LD_LIBRARY_PATH", self.rustc.lib());
         command
     }
@@ -139,7 +138,10 @@ impl Build {
         let folder = paths::ebpf_target().join(arch).join(TARGET).join(PROFILE);
         let stripped = folder.join("sockwhy.stripped");
         // DWARF has served to make the BTF, which stays.
-        run(Command::new(self.rustc.objcopy()).arg("--strip-debug").arg(folder.join("sockwhy")).arg(&stripped))?;
+        run(Command::new(self.rustc.objcopy())
+            .arg("--strip-debug")
+            .args([&folder.join("sockwhy"), &stripped])
+            .env("LD_LIBRARY_PATH", self.rustc.lib()))?;
         let object = fs::read(&stripped).with_context(|| format!("cannot read {}", stripped.display()))?;
         for (folder, _) in &self.remap {
             if contains(&object, folder) {
@@ -171,32 +173,7 @@ fn registries() -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Whether a variable could change what cargo builds, other than where it downloads from and how it shows it.
-fn steers_the_build(variable: &str) -> bool {
-    const HARMLESS: &[&str] =
-        &["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_", "CARGO_TERM_"];
-    ["CARGO_", "RUSTC", "RUSTFLAGS", "AYA_"].iter().any(|prefix| variable.starts_with(prefix))
-        && !HARMLESS.iter().any(|prefix| variable.starts_with(prefix))
-}
-
 fn contains(bytes: &[u8], path: &Path) -> bool {
     let path = path.as_os_str().as_encoded_bytes();
     bytes.windows(path.len()).any(|window| window == path)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_users_flags_do_not_reach_the_build() {
-        for name in
-            ["RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_PROFILE_BPF_LTO"]
-        {
-            assert!(steers_the_build(name), "{name}");
-        }
-        for name in ["CARGO_HOME", "CARGO_TERM_COLOR", "CARGO_HTTP_PROXY", "RUSTUP_TOOLCHAIN", "PATH"] {
-            assert!(!steers_the_build(name), "{name}");
-        }
-    }
 }

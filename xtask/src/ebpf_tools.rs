@@ -1,19 +1,21 @@
 //! What the BPF build needs beside rustc: bpf-linker and the sources of `core`, kept in a cache under `target/`.
 //!
-//! Each entry of the cache is a folder named after all that its content depends on. It is made under another name and
-//! renamed when it is whole, so an interrupted run leaves nothing that the next one would trust.
+//! Each entry of the cache is a folder named after all that its content depends on.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Permissions},
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
 
 use crate::{
+    cache,
     command::{progress, run},
-    debian, paths,
-    toolchain::{Rustc, cargo},
+    debian::Suite,
+    paths,
+    toolchain::{Rustc, library_in, pristine_cargo},
 };
 
 const BPF_LINKER_VERSION: &str = "0.13.0";
@@ -21,12 +23,20 @@ const BPF_LINKER_VERSION: &str = "0.13.0";
 /// Where Debian has the `rust-src` of the pinned toolchain.
 const RUST_SRC_SUITE: &str = "trixie-backports";
 
+/// A rustc whose sysroot is one of ours.
+///
+/// cargo hashes the path of `core`'s sources into the symbols of all that is built on it, but for the part that is the
+/// sysroot's path. So they must lie in the sysroot, below which rustup puts them, for the symbols to be the same
+/// everywhere, and rustc's own sysroot is not ours to write to.
+const RUSTC: &str = r#"#!/bin/sh
+exec "$XTASK_RUSTC" --sysroot "${0%/bin/rustc}" "$@"
+"#;
+
 /// Paths of what [`prepare`] made sure is there.
 pub(crate) struct Tools {
     pub(crate) bpf_linker: PathBuf,
-    /// The sources of the standard library, at the same place below the clone wherever they come from: cargo hashes
-    /// a package's path into its symbols' names.
-    pub(crate) library: PathBuf,
+    /// Has `bin/rustc`, which runs the rustc that the variable `XTASK_RUSTC` names, and the sources of `core`.
+    pub(crate) sysroot: PathBuf,
 }
 
 /// Gets what is missing from the cache.
@@ -35,20 +45,7 @@ pub(crate) fn prepare(rustc: &Rustc) -> Result<Tools> {
     fs::create_dir_all(&cache).with_context(|| format!("cannot create {}", cache.display()))?;
     let lock = File::create(cache.join(".lock")).context("cannot create the lock of the BPF tools' cache")?;
     lock.lock().context("cannot lock the BPF tools' cache")?;
-    Ok(Tools { bpf_linker: bpf_linker(&cache, rustc)?, library: library(&cache, rustc)? })
-}
-
-/// Fills `folder` by `make` and returns only when all of it is there.
-fn install(folder: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let partial = folder.with_added_extension("partial");
-    for leftover in [&partial, folder] {
-        if leftover.exists() {
-            fs::remove_dir_all(leftover).with_context(|| format!("cannot remove {}", leftover.display()))?;
-        }
-    }
-    fs::create_dir(&partial).with_context(|| format!("cannot create {}", partial.display()))?;
-    make(&partial)?;
-    fs::rename(&partial, folder).with_context(|| format!("cannot rename {}", partial.display()))
+    Ok(Tools { bpf_linker: bpf_linker(&cache, rustc)?, sysroot: sysroot(&cache, rustc)? })
 }
 
 /// bpf-linker, built against the LLVM inside rustc: it reads the bitcode which that LLVM writes.
@@ -58,12 +55,11 @@ fn bpf_linker(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
     if !program.is_file() {
         progress(format_args!("building bpf-linker {BPF_LINKER_VERSION} (about a minute, once)"));
         let llvm = rustc.llvm_library()?;
-        install(&folder, |partial| {
+        cache::install(&folder, |partial| {
             // bpf-linker's build script looks for lib/libLLVM.so below LLVM_PREFIX; rustc's own has another name.
             let prefix = partial.join("llvm");
-            fs::create_dir_all(prefix.join("lib"))?;
-            std::os::unix::fs::symlink(&llvm, prefix.join("lib/libLLVM.so"))?;
-            run(cargo()
+            link(&llvm, &prefix.join("lib/libLLVM.so"))?;
+            run(pristine_cargo()
                 .args(["install", "bpf-linker", "--locked", "--no-default-features"])
                 .args(["--version", &format!("={BPF_LINKER_VERSION}")])
                 .args(["--features", &format!("llvm-{}", rustc.llvm_major)])
@@ -80,25 +76,39 @@ fn bpf_linker(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
     Ok(program)
 }
 
-/// The sources of the standard library of exactly this rustc: rustup's, or else those that Debian packages.
-fn library(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
-    let folder = cache.join(format!("rust-src-{}", rustc.release));
+/// A sysroot with rustc's own libraries for this machine, and the sources of the standard library.
+fn sysroot(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
+    let folder = cache.join(format!("sysroot-{}", rustc.release));
+    // Both are links, and dangle where a toolchain has been moved or removed.
+    let is_whole = is_library(&library_in(&folder)) && rustc.host_libraries_in(&folder).exists();
+    if !is_whole {
+        let installed = library_in(&rustc.sysroot);
+        let library = if is_library(&installed) { installed } else { debian_library(cache, rustc)? };
+        cache::install(&folder, |partial| {
+            let program = partial.join("bin/rustc");
+            fs::create_dir(partial.join("bin"))?;
+            fs::write(&program, RUSTC)?;
+            fs::set_permissions(&program, Permissions::from_mode(0o755))?;
+            link(&library, &library_in(partial))?;
+            link(&rustc.host_libraries_in(&rustc.sysroot), &rustc.host_libraries_in(partial))
+        })
+        .context("cannot make a sysroot")?;
+    }
+    Ok(folder)
+}
+
+/// The sources of the standard library of exactly this rustc, as Debian packages them.
+fn debian_library(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
+    let release = &rustc.release;
+    let folder = cache.join(format!("rust-src-{release}"));
     let library = folder.join("library");
     if !is_library(&library) {
-        let installed = rustc.installed_sources();
-        install(&folder, |partial| {
-            if is_library(&installed) {
-                std::os::unix::fs::symlink(&installed, partial.join("library"))?;
-                return Ok(());
-            }
-            let release = &rustc.release;
-            progress(format_args!("downloading the sources of core {release} (45 MB, once)"));
-            let package = debian::download("rust-src", RUST_SRC_SUITE, release, partial)?;
+        progress(format_args!("downloading the sources of core {release} (45 MB, once)"));
+        cache::install(&folder, |partial| {
             let unpacked = partial.join("unpacked");
-            debian::unpack(&package, &unpacked)?;
+            Suite::open(RUST_SRC_SUITE)?.unpack("rust-src", release, &unpacked)?;
             fs::rename(unpacked.join(format!("usr/src/rustc-{release}/library")), partial.join("library"))?;
             fs::remove_dir_all(&unpacked)?;
-            fs::remove_file(&package)?;
             Ok(())
         })
         .context("cannot get the sources of core; with rustup, `rustup component add rust-src` installs them")?;
@@ -109,4 +119,10 @@ fn library(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
 /// Whether `folder` holds the standard library's sources.
 fn is_library(folder: &Path) -> bool {
     folder.join("core/src/lib.rs").is_file()
+}
+
+fn link(target: &Path, link: &Path) -> Result<()> {
+    let folder = link.parent().context("a link lies in a folder")?;
+    fs::create_dir_all(folder)?;
+    Ok(symlink(target, link)?)
 }

@@ -1,5 +1,6 @@
 //! The tasks of the project.
 
+mod cache;
 mod check;
 mod command;
 mod debian;
@@ -11,6 +12,7 @@ mod setup;
 mod stage;
 mod test;
 mod toolchain;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -28,6 +30,8 @@ enum Task {
     Setup,
     /// Set up, check, build and run all tests
     Test(test::Options),
+    /// Run the acceptance tests on other kernels, in virtual machines
+    Vm(vm::Options),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
         Task::Ebpf(options) => ebpf::main(&options).map(|()| ExitCode::SUCCESS),
         Task::Setup => setup::main().map(|()| ExitCode::SUCCESS),
         Task::Test(options) => test::main(&options),
+        Task::Vm(options) => vm::main(&options),
     };
     result.unwrap_or_else(|error| {
         eprintln!("xtask: error: {error:#}");

@@ -17,3 +17,13 @@ pub(crate) fn ebpf_target() -> PathBuf {
 pub(crate) fn ebpf_tools() -> PathBuf {
     root().join("target/ebpf-tools")
 }
+
+/// The state of apt for the Debian suites that packages are taken from.
+pub(crate) fn apt() -> PathBuf {
+    root().join("target/apt")
+}
+
+/// All that the virtual machines need and leave behind.
+pub(crate) fn vm() -> PathBuf {
+    root().join("target/vm")
+}

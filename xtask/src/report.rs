@@ -17,6 +17,20 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// A test program that should have run all its tests, and did not get to.
+    pub(crate) fn failure() -> Self {
+        Self { failed: 1, ..Self::default() }
+    }
+
+    /// How many tests ran to their end as they should.
+    pub(crate) fn passed(&self) -> usize {
+        self.passed.saturating_sub(self.gave_up)
+    }
+
+    pub(crate) fn failed(&self) -> usize {
+        self.failed
+    }
+
     /// How many tests did not run to their end.
     pub(crate) fn skipped(&self) -> usize {
         self.ignored + self.gave_up
@@ -50,7 +64,8 @@ impl Report {
         }
     }
 
-    fn count(&mut self, line: &str) {
+    /// Counts what a test program says in `line`.
+    pub(crate) fn count(&mut self, line: &str) {
         if let Some(program) = Self::of_result(line) {
             *self += program;
         } else if is_skip(line) {
@@ -87,8 +102,7 @@ impl AddAssign for Report {
 /// `5 passed, 0 failed, 1 skipped`
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let passed = self.passed.saturating_sub(self.gave_up);
-        write!(f, "{passed} passed, {} failed, {} skipped", self.failed, self.skipped())
+        write!(f, "{} passed, {} failed, {} skipped", self.passed(), self.failed, self.skipped())
     }
 }
 

@@ -21,7 +21,6 @@ struct Need {
 const NEEDS: &[Need] = &[
     Need { program: "c++", package: "g++", purpose: "linking bpf-linker, which uses LLVM" },
     Need { program: "capsh", package: "libcap2-bin", purpose: "running with fewer capabilities" },
-    Need { program: "cpio", package: "cpio", purpose: "the virtual machines' initramfs" },
     Need { program: "ip", package: "iproute2", purpose: "network namespaces" },
     Need { program: "javac", package: "default-jdk-headless", purpose: "the sockets of a JVM" },
     Need { program: "netstat", package: "net-tools", purpose: "what netstat says of the same sockets" },
@@ -54,7 +53,7 @@ pub(crate) fn main() -> Result<()> {
 fn install(packages: &[&str]) -> Result<()> {
     let apt = || {
         let mut command = Command::new("apt-get");
-        command.arg("--quiet").env("DEBIAN_FRONTEND", "noninteractive");
+        command.args(["--quiet", "--option=Dpkg::Use-Pty=0"]).env("DEBIAN_FRONTEND", "noninteractive");
         command
     };
     run(apt().arg("update"))?;

@@ -1,6 +1,10 @@
 //! The Rust toolchain at hand, and whether it is the pinned one.
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -13,13 +17,30 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// The same, but deaf to what the user's environment says about how to build.
+pub(crate) fn pristine_cargo() -> Command {
+    let mut command = cargo();
+    for (name, _) in env::vars_os().filter(|(name, _)| steers_the_build(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Whether a variable could change what cargo builds, other than where it downloads from and how it shows it.
+fn steers_the_build(variable: &str) -> bool {
+    const HARMLESS: &[&str] =
+        &["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_", "CARGO_TERM_"];
+    ["CARGO_", "RUSTC", "RUSTFLAGS", "AYA_"].iter().any(|prefix| variable.starts_with(prefix))
+        && !HARMLESS.iter().any(|prefix| variable.starts_with(prefix))
+}
+
 /// The rustc that [`cargo`] runs.
 pub(crate) struct Rustc {
     /// `1.95.0`
     pub(crate) release: String,
     /// `22`
     pub(crate) llvm_major: String,
-    /// The folder that holds `lib/`, and the sources of `core` if they are installed.
+    /// The folder that holds `bin/` and `lib/`.
     pub(crate) sysroot: PathBuf,
     /// `x86_64-unknown-linux-gnu`
     host: String,
@@ -75,13 +96,18 @@ impl Rustc {
 
     /// llvm-objcopy, as rustc ships it for its own use.
     pub(crate) fn objcopy(&self) -> PathBuf {
-        self.lib().join("rustlib").join(&self.host).join("bin/rust-objcopy")
+        self.host_libraries_in(&self.sysroot).join("bin/rust-objcopy")
     }
 
-    /// Where `rustup component add rust-src` puts the sources of the standard library.
-    pub(crate) fn installed_sources(&self) -> PathBuf {
-        self.lib().join("rustlib/src/rust/library")
+    /// Where in `sysroot` the libraries and tools for the machine are that this rustc runs on.
+    pub(crate) fn host_libraries_in(&self, sysroot: &Path) -> PathBuf {
+        sysroot.join("lib/rustlib").join(&self.host)
     }
+}
+
+/// Where in `sysroot` the sources of the standard library are, if they are installed (`rustup component add rust-src`).
+pub(crate) fn library_in(sysroot: &Path) -> PathBuf {
+    sysroot.join("lib/rustlib/src/rust/library")
 }
 
 /// The value of `channel` in a rust-toolchain.toml.
@@ -112,5 +138,17 @@ mod tests {
         assert_eq!(verbose_field(verbose, "release"), Some("1.95.0"));
         assert_eq!(verbose_field(verbose, "LLVM version"), Some("22.1.2"));
         assert_eq!(verbose_field(verbose, "LLVM"), None);
+    }
+
+    #[test]
+    fn the_users_flags_do_not_reach_the_build() {
+        for name in
+            ["RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_PROFILE_BPF_LTO"]
+        {
+            assert!(steers_the_build(name), "{name}");
+        }
+        for name in ["CARGO_HOME", "CARGO_TERM_COLOR", "CARGO_HTTP_PROXY", "RUSTUP_TOOLCHAIN", "PATH"] {
+            assert!(!steers_the_build(name), "{name}");
+        }
     }
 }

@@ -72,6 +72,19 @@ Examples:
 
   The containers' sockets too
     sudo sockwhy list -a --netns all";
+const DOCTOR_EXAMPLES: &str = "\
+Loads and attaches the BPF programs for a moment, and tells what came of it. The
+exit code is 0 where sockwhy can trace, 3 where it cannot.
+
+Examples:
+  What this host allows
+    sudo sockwhy doctor
+
+  What it does not, and the fix
+    sudo sockwhy doctor -o json | jq -r 'select(.ok == false) | .check, .fix'
+
+  What the kernel says of a program that it refuses
+    sudo sockwhy doctor -v";
 
 /// Why is it tcp6? Names the address family of TCP sockets, and the reason.
 #[derive(Debug, Parser)]
@@ -95,6 +108,9 @@ pub enum Command {
     /// Show the TCP sockets that exist, as netstat would, and why
     #[command(after_help = LIST_EXAMPLES)]
     List(ListArgs),
+    /// Tell what this host allows, and how to allow the rest
+    #[command(after_help = DOCTOR_EXAMPLES)]
+    Doctor,
 }
 
 /// Options of every command.
@@ -324,11 +340,11 @@ fn one_line(error: &clap::Error) -> String {
         .collect::<Vec<_>>()
         .join("; ");
     match error.kind() {
-        // These say already what would be right.
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => message,
+        // Ours, which say what would be right.
+        ErrorKind::ValueValidation => message,
         _ => format!("{message}; see --help"),
     }
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -74,7 +74,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .filter(|seconds| (0.0..=MAX_SECONDS).contains(seconds))
         .map(Duration::from_secs_f64)
         .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| format!("a duration is a number of seconds, like 60 or 0.5, up to {MAX_SECONDS}"))
+        .ok_or_else(|| format!("a duration is a number of seconds, like 60 or 0.5, up to {MAX_SECONDS} (a year)"))
 }
 
 /// Bytes, or with K or M units of 1024 and 1024² bytes.

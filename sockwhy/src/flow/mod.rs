@@ -194,4 +194,4 @@ pub(crate) fn address(family: Family, bytes: [u8; 16]) -> IpAddr {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -28,8 +28,8 @@ pub(super) struct Wanted {
     pub accepts: bool,
 }
 
-/// The backends in the order in which `auto` tries them.
-const ORDER: [Backend; 3] = [Backend::Fentry, Backend::Kprobe, Backend::Tracepoint];
+/// Backends that were tried in vain, and why.
+type Refusals = Vec<(Backend, Refusal)>;
 
 /// Tries the backends that the choice allows until one attaches. Every refusal is kept, in the order of trying.
 ///
@@ -38,9 +38,9 @@ const ORDER: [Backend; 3] = [Backend::Fentry, Backend::Kprobe, Backend::Tracepoi
 pub(super) fn choose<T>(
     choice: BackendChoice,
     mut attach: impl FnMut(Backend) -> Result<T, Refusal>,
-) -> Result<(Backend, T, Vec<(Backend, Refusal)>), Vec<(Backend, Refusal)>> {
+) -> Result<(Backend, T, Refusals), Refusals> {
     let mut refused = Vec::new();
-    for backend in ORDER {
+    for backend in Backend::ALL {
         if let BackendChoice::Only(only) = choice
             && only != backend
         {
@@ -107,21 +107,39 @@ fn tracepoint(ebpf: &mut Ebpf, wanted: Wanted) -> Result<Option<&'static str>, R
         && let Err(refusal) = sock_ops(ebpf)
     {
         log::debug!("no sock_ops on the root of cgroup v2, using inet_sock_set_state: {refusal}");
-        let aya_btf = aya_btf()?;
-        tp_btf_on(ebpf, "tp_inet_sock_set_state", "inet_sock_set_state", &aya_btf)?;
-        tp_btf_on(ebpf, "tp_net_dev_queue", "net_dev_queue", &aya_btf)?;
+        state_tracepoints(ebpf)?;
     }
     if !wanted.accepts {
         return Ok(None);
     }
     if let Err(refusal) = syscall_tracepoints(ebpf) {
         log::debug!("no tracepoints of single system calls, using sys_exit: {refusal}");
-        let name = "tp_sys_exit";
-        let program: &mut RawTracePoint = program(ebpf, name)?;
-        program.load().map_err(|error| Refusal::program(load_of(name), &error))?;
-        program.attach("sys_exit").map_err(|error| Refusal::program("attach to the tracepoint sys_exit", &error))?;
+        sys_exit(ebpf)?;
     }
     Ok(Some("accepts through io_uring, by 32-bit programs or by kernel threads"))
+}
+
+/// A part of the tracepoint backend. Of each pair the second stands in where the first is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Connects, by `sock_ops` on the root of cgroup v2.
+    SockOps,
+    /// Connects, by `inet_sock_set_state` and `net_dev_queue`.
+    StateTracepoints,
+    /// Accepts, by the exits of the two system calls; needs tracefs.
+    SyscallTracepoints,
+    /// Accepts, by the exit of every system call.
+    SysExit,
+}
+
+/// Attaches one part of the tracepoint backend.
+pub(super) fn attach_part(part: Part, ebpf: &mut Ebpf) -> Result<(), Refusal> {
+    match part {
+        Part::SockOps => sock_ops(ebpf),
+        Part::StateTracepoints => state_tracepoints(ebpf),
+        Part::SyscallTracepoints => syscall_tracepoints(ebpf),
+        Part::SysExit => sys_exit(ebpf),
+    }
 }
 
 /// Connects from within `tcp_connect()` itself, where neither fentry nor kprobes are allowed.
@@ -142,6 +160,12 @@ fn sock_ops(ebpf: &mut Ebpf) -> Result<(), Refusal> {
     Ok(())
 }
 
+fn state_tracepoints(ebpf: &mut Ebpf) -> Result<(), Refusal> {
+    let aya_btf = aya_btf()?;
+    tp_btf_on(ebpf, "tp_inet_sock_set_state", "inet_sock_set_state", &aya_btf)?;
+    tp_btf_on(ebpf, "tp_net_dev_queue", "net_dev_queue", &aya_btf)
+}
+
 fn syscall_tracepoints(ebpf: &mut Ebpf) -> Result<(), Refusal> {
     if !host::has_tracefs() {
         return Err(Refusal::Host("tracefs is not mounted, or may not be read".to_owned()));
@@ -153,6 +177,14 @@ fn syscall_tracepoints(ebpf: &mut Ebpf) -> Result<(), Refusal> {
             .attach("syscalls", event)
             .map_err(|error| Refusal::program(format_args!("attach to the tracepoint syscalls:{event}"), &error))?;
     }
+    Ok(())
+}
+
+fn sys_exit(ebpf: &mut Ebpf) -> Result<(), Refusal> {
+    let name = "tp_sys_exit";
+    let program: &mut RawTracePoint = program(ebpf, name)?;
+    program.load().map_err(|error| Refusal::program(load_of(name), &error))?;
+    program.attach("sys_exit").map_err(|error| Refusal::program("attach to the tracepoint sys_exit", &error))?;
     Ok(())
 }
 

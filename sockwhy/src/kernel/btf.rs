@@ -70,7 +70,7 @@ struct Type {
     position: usize,
     name: u32,
     info: u32,
-    size_or_type: u32,
+    size_or_id: u32,
 }
 
 impl Type {
@@ -136,6 +136,12 @@ impl Btf {
         Ok(btf)
     }
 
+    /// The blob itself.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.data
+    }
+
     /// Finds a member by its path from a struct: `member("sock_common", &["skc_net", "net"])`. Anonymous structs and
     /// unions on the way are looked through, as C does.
     #[must_use]
@@ -155,14 +161,14 @@ impl Btf {
     /// Size of a struct, in bytes.
     #[must_use]
     pub fn size_of(&self, structure: &str) -> Option<u32> {
-        self.find(kind::STRUCT, structure).map(|found| found.size_or_type)
+        self.find(kind::STRUCT, structure).map(|found| found.size_or_id)
     }
 
     /// Number of parameters of a kernel function, if it stands in BTF.
     #[must_use]
     pub fn parameters(&self, function: &str) -> Option<usize> {
         let function = self.find(kind::FUNC, function)?;
-        Some(self.get(function.size_or_type)?.len())
+        Some(self.get(function.size_or_id)?.len())
     }
 
     fn find(&self, kind: u32, name: &str) -> Option<Type> {
@@ -200,7 +206,7 @@ impl Btf {
         for _ in 0..MAX_DEPTH {
             match found.kind() {
                 kind::TYPEDEF | kind::VOLATILE | kind::CONST | kind::RESTRICT | kind::TYPE_TAG => {
-                    found = self.get(found.size_or_type)?;
+                    found = self.get(found.size_or_id)?;
                 }
                 _ => return Some(found),
             }
@@ -214,9 +220,7 @@ impl Btf {
         let found = self.resolve(id)?;
         match found.kind() {
             kind::PTR => Some(POINTER),
-            kind::INT | kind::STRUCT | kind::UNION | kind::ENUM | kind::ENUM64 | kind::FLOAT => {
-                Some(found.size_or_type)
-            }
+            kind::INT | kind::STRUCT | kind::UNION | kind::ENUM | kind::ENUM64 | kind::FLOAT => Some(found.size_or_id),
             kind::ARRAY if depth > 0 => {
                 let of = self.u32(found.position + TYPE_SIZE)?;
                 let len = self.u32(found.position + TYPE_SIZE + 8)?;
@@ -235,7 +239,7 @@ impl Btf {
 
     fn record(&self, position: usize) -> Option<Type> {
         let (name, info) = (self.u32(position)?, self.u32(position + 4)?);
-        Some(Type { position, name, info, size_or_type: self.u32(position + 8)? })
+        Some(Type { position, name, info, size_or_id: self.u32(position + 8)? })
     }
 
     fn u32(&self, at: usize) -> Option<u32> {

@@ -17,9 +17,16 @@ pub enum Capability {
     Perfmon,
     /// `CAP_NET_ADMIN`: programs on cgroups.
     NetAdmin,
+    /// `CAP_SYS_PTRACE`: other users' entries of `/proc`.
+    SysPtrace,
+    /// `CAP_SYS_ADMIN`: other network namespaces.
+    SysAdmin,
 }
 
 impl Capability {
+    /// Every one.
+    pub const ALL: [Self; 5] = [Self::Bpf, Self::Perfmon, Self::NetAdmin, Self::SysPtrace, Self::SysAdmin];
+
     /// Its name, as `capsh` writes it.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -27,17 +34,20 @@ impl Capability {
             Self::Bpf => "CAP_BPF",
             Self::Perfmon => "CAP_PERFMON",
             Self::NetAdmin => "CAP_NET_ADMIN",
+            Self::SysPtrace => "CAP_SYS_PTRACE",
+            Self::SysAdmin => "CAP_SYS_ADMIN",
         }
     }
 
     /// Whether this thread has it. `CAP_SYS_ADMIN` includes the first two (`bpf_capable()`, `perfmon_capable()`).
     #[must_use]
     pub fn is_held(self) -> bool {
-        let Ok(held) = rustix::thread::capabilities(None) else { return false };
         match self {
-            Self::Bpf => held.effective.intersects(CapabilitySet::BPF | CapabilitySet::SYS_ADMIN),
-            Self::Perfmon => held.effective.intersects(CapabilitySet::PERFMON | CapabilitySet::SYS_ADMIN),
-            Self::NetAdmin => held.effective.contains(CapabilitySet::NET_ADMIN),
+            Self::Bpf => has(CapabilitySet::BPF | CapabilitySet::SYS_ADMIN),
+            Self::Perfmon => has(CapabilitySet::PERFMON | CapabilitySet::SYS_ADMIN),
+            Self::NetAdmin => has(CapabilitySet::NET_ADMIN),
+            Self::SysPtrace => has(CapabilitySet::SYS_PTRACE),
+            Self::SysAdmin => has(CapabilitySet::SYS_ADMIN),
         }
     }
 
@@ -48,11 +58,33 @@ impl Capability {
         needed.iter().copied().filter(|capability| in_user_namespace() || !capability.is_held()).collect()
     }
 
+    /// How to get those that are missing, ending with a command to paste: `command` is what was tried.
+    #[must_use]
+    pub fn remedy(missing: &[Self], command: &str) -> String {
+        if in_user_namespace() {
+            return format!(
+                "{} of the initial user namespace: run it outside of the container, sudo {command}",
+                Self::list(missing)
+            );
+        }
+        if rustix::process::geteuid().is_root() {
+            let options: Vec<_> =
+                missing.iter().map(|capability| capability.name().replace("CAP_", "--cap-add ")).collect();
+            return format!("root lacks it here; a container gets it by: docker run {}", options.join(" "));
+        }
+        format!("run it as root: sudo {command}")
+    }
+
     /// "`CAP_BPF` and `CAP_PERFMON`".
     #[must_use]
     pub fn list(capabilities: &[Self]) -> String {
         capabilities.iter().map(|capability| capability.name()).collect::<Vec<_>>().join(" and ")
     }
+}
+
+/// Whether this thread has one of these.
+fn has(any: CapabilitySet) -> bool {
+    rustix::thread::capabilities(None).is_ok_and(|held| held.effective.intersects(any))
 }
 
 /// Whether this process runs in another user namespace than the initial one, whose map is the identity over all ids.
@@ -93,6 +125,12 @@ pub fn cgroup_root() -> Option<File> {
         .find_map(|mount| File::open(mount.at).ok())
 }
 
+/// Whether cgroup v2 is mounted anywhere, its root or a part.
+#[must_use]
+pub fn has_cgroup2() -> bool {
+    mounts().iter().any(|mount| mount.kind == "cgroup2")
+}
+
 /// Whether tracefs is mounted and may be read, at one of the places where aya looks for it.
 #[must_use]
 pub fn has_tracefs() -> bool {
@@ -106,13 +144,67 @@ pub fn has_tracefs() -> bool {
 /// # Errors
 /// Where `/proc` is not mounted.
 pub fn pid_namespace() -> std::io::Result<u32> {
-    let inode = fs::metadata("/proc/self/ns/pid")?.ino();
+    namespace("pid")
+}
+
+/// Inode number of a namespace that this process runs in, by its name in `/proc/PID/ns`.
+///
+/// # Errors
+/// Where `/proc` is not mounted.
+pub fn namespace(kind: &str) -> std::io::Result<u32> {
+    let inode = fs::metadata(Path::new("/proc/self/ns").join(kind))?.ino();
     u32::try_from(inode).map_err(std::io::Error::other)
 }
 
-/// A sentence on kernel lockdown, where it is known to forbid reading kernel memory.
+/// A setting of this host that explains a refusal which capabilities do not.
 #[must_use]
-pub fn lockdown_hint() -> Option<&'static str> {
-    let state = fs::read_to_string("/sys/kernel/security/lockdown").ok()?;
-    state.contains("[confidentiality]").then_some("kernel lockdown is in confidentiality mode")
+pub fn hint() -> Option<&'static str> {
+    if lockdown().is_some_and(|mode| mode == "confidentiality") {
+        return Some("kernel lockdown is in confidentiality mode");
+    }
+    // Debian's and Android's addition: level 3 leaves perf_event_open() to CAP_SYS_ADMIN.
+    let restricted = sysctl("kernel/perf_event_paranoid").is_some_and(|level| level > 2);
+    (restricted && !has(CapabilitySet::SYS_ADMIN))
+        .then_some("kernel.perf_event_paranoid is above 2, which asks for CAP_SYS_ADMIN")
+}
+
+/// The mode that the kernel is locked down in (`kernel_lockdown(7)`): the word that
+/// `/sys/kernel/security/lockdown` has in brackets.
+#[must_use]
+pub fn lockdown() -> Option<String> {
+    let modes = fs::read_to_string("/sys/kernel/security/lockdown").ok()?;
+    let (_, chosen) = modes.split_once('[')?;
+    Some(chosen.split_once(']')?.0.to_owned())
+}
+
+/// A number under `/proc/sys`.
+#[must_use]
+pub fn sysctl(path: &str) -> Option<i64> {
+    fs::read_to_string(Path::new("/proc/sys").join(path)).ok()?.trim().parse().ok()
+}
+
+/// Whether this process is in the initial PID namespace, which is the one that has the kernel's own threads: kthreadd is
+/// its second task (`rest_init()`). `None` where other users' processes are hidden (`hidepid`).
+#[must_use]
+pub fn in_initial_pid_namespace() -> Option<bool> {
+    /// `include/linux/sched.h`
+    const PF_KTHREAD: u64 = 0x0020_0000;
+    let Ok(stat) = fs::read_to_string("/proc/2/stat") else {
+        return Path::new("/proc/1").exists().then_some(false);
+    };
+    // proc_pid_stat(5): the flags are the seventh field after the name, which may have brackets of its own.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let flags: u64 = fields.split(' ').nth(6)?.parse().ok()?;
+    Some(flags & PF_KTHREAD != 0)
+}
+
+/// Whether this process is in the initial cgroup namespace. The kernel's threads are in the root of every hierarchy;
+/// from another namespace they are seen above its root (`cgroup_namespaces(7)`). `None` where they are not seen at all.
+#[must_use]
+pub fn in_initial_cgroup_namespace() -> Option<bool> {
+    if in_initial_pid_namespace() != Some(true) {
+        return None;
+    }
+    let groups = fs::read_to_string("/proc/2/cgroup").ok()?;
+    Some(!groups.lines().filter_map(|line| line.splitn(3, ':').nth(2)).any(|path| path.starts_with("/..")))
 }

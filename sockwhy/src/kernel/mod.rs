@@ -6,19 +6,21 @@ pub mod host;
 mod log;
 mod object;
 mod offsets;
+mod probe;
 mod refusal;
 mod ring;
-mod sockets;
+pub mod sockets;
 
 use aya::Ebpf;
 
-use self::{backend::Wanted, btf::Btf, object::Request, offsets::Purpose};
 pub use self::{
+    backend::Part,
     log::ProgramLog,
+    probe::Probe,
     refusal::{Refusal, Refused},
     ring::Ring,
-    sockets::SocketIterators,
 };
+use self::{backend::Wanted, btf::Btf, object::Request, offsets::Purpose};
 use crate::plan::{Backend, TracePlan};
 
 /// The programs, attached. Dropping it detaches them.

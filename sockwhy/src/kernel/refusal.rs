@@ -77,11 +77,7 @@ impl Refused {
     pub fn details(&self) -> impl Iterator<Item = String> {
         self.0.iter().map(|(backend, refusal)| {
             let backend = backend.map_or_else(String::new, |backend| format!("{backend}: "));
-            let verifier = match refusal {
-                Refusal::Kernel { verifier, .. } if !verifier.is_empty() => format!("\n{verifier}"),
-                _ => String::new(),
-            };
-            format!("{backend}{refusal}{verifier}")
+            format!("{backend}{}", refusal.detail())
         })
     }
 }
@@ -107,18 +103,25 @@ impl Refusal {
     #[must_use]
     pub fn remedy(&self, command: &str) -> String {
         match self {
-            Self::Capabilities { missing, .. } if host::in_user_namespace() => format!(
-                "{} of the initial user namespace: run it outside of the container, sudo {command}",
-                Capability::list(missing)
-            ),
-            Self::Capabilities { .. } => format!("run it as root: sudo {command}"),
+            Self::Capabilities { missing, .. } => Capability::remedy(missing, command),
             Self::Btf(_) => "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed, as distributions have built since 2020: \
                  grep BTF /boot/config-$(uname -r)"
                 .to_owned(),
-            Self::Kernel { .. } => format!("see what the verifier says: sudo {command} -v"),
-            Self::Offsets(_) | Self::NoFunction(_) | Self::Shape(..) | Self::Host(_) => {
+            Self::Kernel { verifier, .. } if !verifier.is_empty() => {
+                format!("see what the verifier says: sudo {command} -v")
+            }
+            Self::Kernel { .. } | Self::Offsets(_) | Self::NoFunction(_) | Self::Shape(..) | Self::Host(_) => {
                 "see what this host allows: sudo sockwhy doctor".to_owned()
             }
+        }
+    }
+
+    /// What happened, with what the verifier said, for `-v`.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Kernel { verifier, .. } if !verifier.is_empty() => format!("{self}\n{verifier}"),
+            _ => self.to_string(),
         }
     }
 
@@ -148,7 +151,7 @@ impl Refusal {
             }
         }
         let error = errno.map_or_else(|| io::Error::other(error.to_string()), io::Error::from);
-        Self::Kernel { action: action.to_owned(), error, verifier: String::new(), hint: host::lockdown_hint() }
+        Self::Kernel { action: action.to_owned(), error, verifier: String::new(), hint: host::hint() }
     }
 }
 

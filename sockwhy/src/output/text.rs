@@ -2,17 +2,16 @@
 
 use std::{fmt::Write as _, io::Write as _};
 
-use jiff::tz::TimeZone;
-
 use super::{
     Terminal,
-    cell::{Paint, cut},
     clock::Clock,
+    paint::{Paint, cut},
 };
 use crate::{
     flow::{Event, Flow, Label},
     sanitize::Sanitized,
 };
+use jiff::tz::TimeZone;
 
 /// Writes flows as aligned columns.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ impl Text {
 
     pub(super) fn header(&self, out: &mut Vec<u8>) {
         let columns = self.columns;
-        let bold = Paint::new(self.color, "1");
+        let bold = Paint { color: self.color, code: "1" };
         bold.cell(out, "TIME", columns.time);
         if columns.event {
             bold.cell(out, "EVENT", Columns::EVENT);
@@ -54,7 +53,7 @@ impl Text {
 
     pub(super) fn flow(&mut self, out: &mut Vec<u8>, time: u64, flow: &Flow) {
         let columns = self.columns;
-        let paint = |code| Paint::new(self.color, code);
+        let paint = |code| Paint { color: self.color, code };
         let plain = paint("");
 
         let (second, nanoseconds) = self.clock.read(time);
@@ -151,5 +150,34 @@ impl Columns {
             + Self::LABEL
             + 1
             + Self::ADDRESSES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_go_in_order_as_the_terminal_gets_narrower() {
+        let fit = |width| {
+            let columns = Columns::fit(Some(width));
+            (columns.event, columns.proto, columns.time == Columns::TIME, columns.owner)
+        };
+        assert_eq!(fit(200), (true, true, true, 23));
+        assert_eq!(fit(115), (true, true, true, 23));
+        assert_eq!(fit(114), (false, true, true, 23));
+        assert_eq!(fit(100), (false, true, true, 16));
+        assert_eq!(fit(96), (false, true, true, 12));
+        assert_eq!(fit(95), (false, false, true, 17));
+        assert_eq!(fit(89), (false, false, false, 15));
+        assert_eq!(fit(80), (false, false, false, 12));
+        assert_eq!(fit(0), (false, false, false, 12));
+    }
+
+    #[test]
+    fn any_ipv4_flow_fits_from_86_columns_on() {
+        for width in 86..300 {
+            assert!(Columns::fit(Some(width)).width() <= usize::from(width), "{width}");
+        }
     }
 }

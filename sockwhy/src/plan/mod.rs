@@ -81,6 +81,11 @@ pub enum Backend {
     Tracepoint,
 }
 
+impl Backend {
+    /// Every one, in the order in which `auto` tries them.
+    pub const ALL: [Self; 3] = [Self::Fentry, Self::Kprobe, Self::Tracepoint];
+}
+
 impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -159,4 +164,4 @@ impl From<LabelArg> for Label {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -137,3 +137,116 @@ impl fmt::Debug for Cidr {
         fmt::Display::fmt(self, f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rules_of(nets: &[&str]) -> Vec<NetRule> {
+        rules(nets.iter().map(|net| net.parse().unwrap()).collect())
+    }
+
+    /// What the trie says to a peer.
+    fn wants(rules: &[NetRule], peer: Ipv6Addr) -> bool {
+        let matching = rules.iter().filter(|rule| {
+            let key = u128::from_be_bytes(rule.key);
+            assert_eq!(key & !mask(rule.prefix_len), 0, "a trie takes no bits past the prefix");
+            peer.to_bits() & mask(rule.prefix_len) == key
+        });
+        matching.max_by_key(|rule| rule.prefix_len).is_some_and(|rule| rule.wanted)
+    }
+
+    /// Where the records keep an address.
+    fn recorded(address: IpAddr) -> Ipv6Addr {
+        match address {
+            IpAddr::V4(address) => address.to_ipv6_mapped(),
+            IpAddr::V6(address) => address,
+        }
+    }
+
+    #[test]
+    fn an_ipv4_network_is_a_part_of_the_mapped_ones() {
+        let [rule] = rules_of(&["10.0.0.0/8"])[..] else { panic!() };
+        assert_eq!((Ipv6Addr::from(rule.key).to_string().as_str(), rule.prefix_len), ("::ffff:10.0.0.0", 104));
+        assert_eq!(rules_of(&["::ffff:10.0.0.0/104"]), [rule]);
+        assert_eq!(rules_of(&["10.1.2.3/8", "10.0.0.0/8"]), [rule]);
+    }
+
+    #[test]
+    fn a_bare_address_is_a_network_of_one() {
+        assert_eq!(rules_of(&["192.0.2.7"]), rules_of(&["192.0.2.7/32"]));
+        assert_eq!(rules_of(&["2001:db8::7"]), rules_of(&["2001:db8::7/128"]));
+    }
+
+    #[test]
+    fn every_ipv6_peer_is_no_ipv4_peer() {
+        let peers = ["2001:db8::1", "::1", "::ffff:10.0.0.20", "::ffff:192.0.2.7"].map(|peer| peer.parse().unwrap());
+        for (nets, expected) in [
+            (&["::/0"][..], [true, true, false, false]),
+            (&["::/1"], [true, true, false, false]),
+            (&["0.0.0.0/0"], [false, false, true, true]),
+            (&["::/0", "0.0.0.0/0"], [true, true, true, true]),
+            (&["::/0", "10.0.0.0/8"], [true, true, true, false]),
+            (&["2000::/3"], [true, false, false, false]),
+        ] {
+            assert_eq!(peers.map(|peer| wants(&rules_of(nets), peer)), expected, "{nets:?}");
+        }
+    }
+
+    #[test]
+    fn networks_print_as_they_are_written() {
+        for text in ["10.0.0.0/8", "0.0.0.0/0", "192.0.2.7/32", "::/0", "2001:db8::/32", "::ffff:0:0/95"] {
+            let net: Cidr = text.parse().unwrap();
+            assert_eq!(net.to_string().parse(), Ok(net));
+            if text != "::ffff:0:0/95" {
+                assert_eq!(net.to_string(), text);
+            }
+        }
+    }
+
+    /// Addresses near each other and near the mapped ones, so that networks often contain peers and one another.
+    fn address() -> impl Strategy<Value = IpAddr> {
+        let few = prop_oneof![Just(0), Just(1), Just(u32::MAX), Just(0x0a00_0014), any::<u32>()];
+        prop_oneof![
+            few.clone().prop_map(|bits| IpAddr::V4(Ipv4Addr::from_bits(bits))),
+            (prop_oneof![Just(0), Just(0xffff), Just(0xfffe), Just(0x2001_0db8 << 64)], few)
+                .prop_map(|(high, low)| IpAddr::V6(Ipv6Addr::from_bits(high << 32 | u128::from(low)))),
+            any::<u128>().prop_map(|bits| IpAddr::V6(Ipv6Addr::from_bits(bits))),
+        ]
+    }
+
+    fn network() -> impl Strategy<Value = (IpAddr, u32)> {
+        address().prop_flat_map(|address| {
+            let max: u32 = if address.is_ipv4() { 32 } else { 128 };
+            (Just(address), prop_oneof![0..=max, Just(max), Just(0), 90.min(max)..=max])
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_trie_wants_what_the_networks_contain(
+            nets in proptest::collection::vec(network(), 1..6),
+            peers in proptest::collection::vec(address(), 1..20),
+        ) {
+            let parsed = nets.iter().map(|(address, len)| format!("{address}/{len}").parse().unwrap()).collect();
+            let rules = rules(parsed);
+            for peer in peers {
+                let peer = recorded(peer);
+                let expected = nets.iter().any(|&(net, len)| match (peer.to_ipv4_mapped(), net) {
+                    (Some(peer), IpAddr::V4(net)) => (peer.to_bits() ^ net.to_bits()).leading_zeros() >= len,
+                    (None, IpAddr::V4(_)) => false,
+                    // A part of the mapped addresses is the IPv4 network that it stands for.
+                    (mapped, IpAddr::V6(net)) => {
+                        (peer.to_bits() ^ net.to_bits()).leading_zeros() >= len
+                            && mapped.is_some() == (len >= 96 && net.to_ipv4_mapped().is_some())
+                    }
+                });
+                prop_assert_eq!(wants(&rules, peer), expected, "{}", peer);
+            }
+        }
+    }
+}

@@ -1,21 +1,17 @@
-//! Cells of a table, drawn and measured as a terminal shows them.
+//! Colour and width of text in a terminal.
 
 use unicode_width::UnicodeWidthChar;
 
 /// A way to draw.
 #[derive(Clone, Copy)]
 pub(super) struct Paint {
-    color: bool,
+    pub(super) color: bool,
     /// The numbers of an SGR sequence (ECMA-48 §8.3.117); empty for none.
-    code: &'static str,
+    pub(super) code: &'static str,
 }
 
 impl Paint {
-    /// `code` is an SGR sequence's numbers; nothing is drawn without `color`.
-    pub(super) const fn new(color: bool, code: &'static str) -> Self {
-        Self { color, code }
-    }
-
+    /// Text without a width of its own.
     pub(super) fn text(self, out: &mut Vec<u8>, text: &str) {
         if self.color && !self.code.is_empty() {
             for part in ["\x1b[", self.code, "m", text, "\x1b[0m"] {
@@ -52,5 +48,26 @@ pub(super) fn cut(text: &mut String, width: usize) {
     if let Some((end, _)) = end {
         text.truncate(end);
         text.push('…');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_text_ends_in_an_ellipsis_and_fits() {
+        for (text, width, expected) in [
+            ("31307/java", 10, "31307/java"),
+            ("31307/java", 9, "31307/ja…"),
+            ("1/日本語", 8, "1/日本語"),
+            ("1/日本語", 7, "1/日本…"),
+            ("1/日本語", 6, "1/日…"),
+        ] {
+            let mut cell = text.to_owned();
+            cut(&mut cell, width);
+            assert_eq!(cell, expected);
+            assert!(display_width(&cell) <= width);
+        }
     }
 }

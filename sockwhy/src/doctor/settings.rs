@@ -1,0 +1,168 @@
+//! What the host's settings say: capabilities, sysctls, lockdown, namespaces.
+
+use super::{MOUNT_CGROUP, Row};
+use crate::kernel::host::{self, Capability};
+
+const OUTSIDE: &str = "run it outside of the container: sudo sockwhy doctor";
+const AS_ROOT: &str = "run it as root: sudo sockwhy doctor";
+
+/// A row for each capability that sockwhy can use.
+pub(super) fn capabilities() -> impl Iterator<Item = Row> {
+    let confined = host::in_user_namespace();
+    Capability::ALL.into_iter().map(move |capability| capability_row(capability, capability.is_held(), confined))
+}
+
+fn capability_row(capability: Capability, held: bool, confined: bool) -> Row {
+    let purpose = match capability {
+        Capability::Bpf => "loads BPF programs",
+        Capability::Perfmon => "lets them read the kernel's memory",
+        Capability::NetAdmin => "attaches to cgroups, and shows V6ONLY without BPF",
+        Capability::SysPtrace => "shows what other users' processes hold",
+        Capability::SysAdmin => "enters other network namespaces",
+    };
+    let check = capability.name();
+    match (held, confined) {
+        (true, false) => Row::yes(check, format!("held: {purpose}")),
+        (true, true) => Row::no(
+            check,
+            format!("held in this user namespace only, where it does not count: {purpose}"),
+            Capability::remedy(&[capability], "sockwhy doctor"),
+        ),
+        (false, _) => {
+            Row::no(check, format!("missing: {purpose}"), Capability::remedy(&[capability], "sockwhy doctor"))
+        }
+    }
+}
+
+/// Rows for the kernel's settings.
+pub(super) fn kernel() -> [Row; 3] {
+    [
+        lockdown(host::lockdown().as_deref()),
+        perf_event_paranoid(host::sysctl("kernel/perf_event_paranoid"), Capability::Perfmon.is_held()),
+        unprivileged_bpf_disabled(host::sysctl("kernel/unprivileged_bpf_disabled"), Capability::Bpf.is_held()),
+    ]
+}
+
+/// `kernel_lockdown(7)`: confidentiality denies `bpf_probe_read_kernel` (`LOCKDOWN_BPF_READ_KERNEL`), integrity does not.
+fn lockdown(state: Option<&str>) -> Row {
+    let check = "lockdown";
+    match state {
+        Some("none") => Row::yes(check, "off"),
+        Some("confidentiality") => Row::no(
+            check,
+            "in confidentiality mode, where BPF programs may not read the kernel's memory",
+            "boot with lockdown=integrity, if you may: cat /sys/kernel/security/lockdown",
+        ),
+        Some(state) => Row::yes(check, format!("in {state} mode, which lets BPF programs read the kernel's memory")),
+        None => Row::partly(
+            check,
+            "cannot be told: the kernel has none, or securityfs is not mounted",
+            "sudo mount -t securityfs securityfs /sys/kernel/security",
+        ),
+    }
+}
+
+/// `perf_event_open(2)`: kprobes and the tracepoints of single system calls attach by perf events; 2 and more keep those
+/// from users without `CAP_PERFMON`.
+fn perf_event_paranoid(value: Option<i64>, perfmon: bool) -> Row {
+    let check = "perf_event_paranoid";
+    match (value, perfmon) {
+        (None, _) => Row::partly(
+            check,
+            "cannot be read: the kernel has no perf events, or /proc/sys is hidden",
+            "cat /proc/sys/kernel/perf_event_paranoid",
+        ),
+        (Some(value), true) => Row::yes(check, format!("{value}, which does not bind CAP_PERFMON")),
+        (Some(value), false) if value < 2 => Row::yes(check, format!("{value}, which allows tracepoints")),
+        (Some(value), false) => Row::no(
+            check,
+            format!("{value}: tracepoints and kprobes need CAP_PERFMON"),
+            Capability::remedy(&[Capability::Perfmon], "sockwhy doctor"),
+        ),
+    }
+}
+
+fn unprivileged_bpf_disabled(value: Option<i64>, bpf: bool) -> Row {
+    let check = "unprivileged_bpf_disabled";
+    match (value, bpf) {
+        (None, _) => Row::partly(
+            check,
+            "cannot be read: the kernel has no BPF, or /proc/sys is hidden",
+            "cat /proc/sys/kernel/unprivileged_bpf_disabled",
+        ),
+        (Some(value), true) => Row::yes(check, format!("{value}, which does not bind CAP_BPF")),
+        (Some(0), false) => Row::partly(
+            check,
+            "0: everybody may load BPF programs, but not such as sockwhy's, which read the kernel's memory",
+            Capability::remedy(&[Capability::Bpf, Capability::Perfmon], "sockwhy doctor"),
+        ),
+        (Some(value), false) => Row::no(
+            check,
+            format!("{value}: BPF needs CAP_BPF"),
+            Capability::remedy(&[Capability::Bpf, Capability::Perfmon], "sockwhy doctor"),
+        ),
+    }
+}
+
+/// Rows for what this process can see of the machine.
+pub(super) fn namespaces() -> [Row; 5] {
+    [
+        cgroup_v2(host::cgroup_root().is_some(), host::has_cgroup2()),
+        user_namespace(host::in_user_namespace()),
+        pid_namespace(host::in_initial_pid_namespace()),
+        cgroup_namespace(host::in_initial_cgroup_namespace()),
+        net_namespace(host::namespace("net").ok(), Capability::missing(&[Capability::SysAdmin]).is_empty()),
+    ]
+}
+
+fn cgroup_v2(root: bool, mounted: bool) -> Row {
+    let check = "cgroup v2";
+    match (root, mounted) {
+        (true, _) => Row::yes(check, "its root is mounted"),
+        (false, true) => Row::no(check, "mounted, but not its root: only a container's part of the tree", OUTSIDE),
+        (false, false) => Row::no(check, "not mounted", MOUNT_CGROUP),
+    }
+}
+
+fn user_namespace(other: bool) -> Row {
+    let check = "user namespace";
+    if other {
+        Row::no(check, "not the initial one: capabilities do not count for the kernel as a whole", OUTSIDE)
+    } else {
+        Row::yes(check, "the initial one")
+    }
+}
+
+fn pid_namespace(initial: Option<bool>) -> Row {
+    let check = "PID namespace";
+    match initial {
+        Some(true) => Row::yes(check, "the initial one: every process has a PID here"),
+        Some(false) => {
+            Row::partly(check, "not the initial one: processes outside of it are shown without PID", OUTSIDE)
+        }
+        None => Row::partly(check, "cannot be told: /proc hides other users' processes", AS_ROOT),
+    }
+}
+
+fn cgroup_namespace(initial: Option<bool>) -> Row {
+    let check = "cgroup namespace";
+    match initial {
+        Some(true) => Row::yes(check, "the initial one"),
+        Some(false) => Row::partly(check, "not the initial one: cgroups are seen from inside a container", OUTSIDE),
+        None => Row::partly(check, "cannot be told: the kernel's threads are not seen here", OUTSIDE),
+    }
+}
+
+fn net_namespace(inode: Option<u32>, can_enter: bool) -> Row {
+    let check = "network namespace";
+    let this = inode.map_or_else(|| "unknown".to_owned(), |inode| inode.to_string());
+    if can_enter {
+        Row::yes(check, format!("{this}; the sockets of others are shown by --netns all"))
+    } else {
+        Row::partly(
+            check,
+            format!("{this}; the sockets of others are out of reach"),
+            Capability::remedy(&[Capability::SysAdmin], "sockwhy doctor"),
+        )
+    }
+}

@@ -1,0 +1,208 @@
+//! What an actor does with its sockets, and what it then knows of them.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    os::fd::{AsFd, OwnedFd},
+    sync::Mutex,
+    time::SystemTime,
+};
+
+use rustix::{
+    io::Errno,
+    net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt},
+    process::getuid,
+    thread::gettid,
+};
+
+use super::{
+    command::{How, Open, Via},
+    uring,
+};
+use crate::{
+    flow::{Family, Flow, Kind},
+    host,
+};
+
+/// A socket that an actor holds.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) fd: OwnedFd,
+    /// The network namespace that it was made in.
+    netns: u64,
+    /// Where it is connecting to, as far as is known here.
+    pub(crate) peer: Peer,
+}
+
+/// A connect's destination, which the kernel does not tell before it is connected.
+#[derive(Debug, Default)]
+pub(crate) struct Peer(Mutex<Option<SocketAddr>>);
+
+impl Peer {
+    pub(crate) fn get(&self) -> Option<SocketAddr> {
+        *self.0.lock().expect("nobody panics with it")
+    }
+
+    fn set(&self, peer: SocketAddr) {
+        *self.0.lock().expect("nobody panics with it") = Some(peer);
+    }
+}
+
+impl Held {
+    pub(crate) fn new(fd: OwnedFd) -> io::Result<Self> {
+        Ok(Self { fd, netns: host::inode("/proc/thread-self/ns/net")?, peer: Peer::default() })
+    }
+}
+
+pub(crate) fn open(open: &Open) -> io::Result<Held> {
+    let family = match open.family {
+        Family::Inet => AddressFamily::INET,
+        Family::Inet6 => AddressFamily::INET6,
+    };
+    let protocol = if open.mptcp { ipproto::MPTCP } else { ipproto::TCP };
+    let flags = if open.nonblocking { SocketFlags::NONBLOCK } else { SocketFlags::empty() };
+    let fd = rustix::net::socket_with(family, SocketType::STREAM, flags | SocketFlags::CLOEXEC, Some(protocol))?;
+    if let Some(v6only) = open.v6only {
+        sockopt::set_ipv6_v6only(&fd, v6only)?;
+    }
+    if open.reuse_addr {
+        sockopt::set_socket_reuseaddr(&fd, true)?;
+    }
+    if open.reuse_port {
+        sockopt::set_socket_reuseport(&fd, true)?;
+    }
+    if open.deferred {
+        set_fast_open_connect(&fd)?;
+    }
+    if let Some(address) = open.bind {
+        rustix::net::bind(&fd, &address)?;
+    }
+    Held::new(fd)
+}
+
+fn set_fast_open_connect(fd: &OwnedFd) -> io::Result<()> {
+    use std::os::fd::AsRawFd;
+    let on: libc::c_int = 1;
+    let length = libc::socklen_t::try_from(size_of_val(&on)).expect("an int is small");
+    let (level, option) = (libc::IPPROTO_TCP, libc::TCP_FASTOPEN_CONNECT);
+    // SAFETY: the option's value is an int, which lives as long as the call.
+    let result = unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, (&raw const on).cast(), length) };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+pub(crate) fn local(fd: impl AsFd) -> io::Result<SocketAddr> {
+    Ok(rustix::net::getsockname(fd)?.try_into()?)
+}
+
+/// The peer, once there is a connection.
+pub(crate) fn peer(fd: impl AsFd) -> rustix::io::Result<SocketAddr> {
+    rustix::net::getpeername(fd)?.ok_or(Errno::NOTCONN)?.try_into()
+}
+
+/// Connects, well or not: the flow says.
+pub(crate) fn connect(held: &Held, to: SocketAddr, how: &How) -> io::Result<Flow> {
+    held.peer.set(to);
+    flow(Kind::Connect, held, to, how.cookie_first, || match how.via {
+        Via::Uring => uring::connect(&held.fd, &to, false),
+        Via::UringWorker => uring::connect(&held.fd, &to, true),
+        Via::Call | Via::Accept4 => rustix::net::connect(&held.fd, &to),
+    })
+}
+
+/// Accepts; the inner error is that of the system call.
+pub(crate) fn accept(listener: &Held, how: &How) -> io::Result<Result<(Flow, Held), Errno>> {
+    let began = now();
+    let result = match how.via {
+        Via::Uring => uring::accept(&listener.fd, false),
+        Via::UringWorker => uring::accept(&listener.fd, true),
+        Via::Accept4 => {
+            rustix::net::accept_with(&listener.fd, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC).and_then(with_peer)
+        }
+        Via::Call => rustix::net::acceptfrom(&listener.fd).and_then(|(fd, peer)| {
+            // The peer, even where it is gone already and getpeername() has forgotten it.
+            Ok((fd, peer.ok_or(Errno::NOTCONN)?.try_into()?))
+        }),
+    };
+    let (fd, peer) = match result {
+        Ok(accepted) => accepted,
+        Err(error) => return Ok(Err(error)),
+    };
+    // An accepted socket is in its listener's namespace.
+    let accepted = Held { fd, netns: listener.netns, peer: Peer::default() };
+    let flow = describe(Kind::Accept, &accepted, peer, began, now(), Ok(()), None)?;
+    Ok(Ok((flow, accepted)))
+}
+
+pub(super) fn with_peer(fd: OwnedFd) -> rustix::io::Result<(OwnedFd, SocketAddr)> {
+    let peer = peer(&fd)?;
+    Ok((fd, peer))
+}
+
+/// Does what makes a flow, and describes it.
+pub(crate) fn flow(
+    kind: Kind,
+    held: &Held,
+    to: SocketAddr,
+    cookie_first: bool,
+    act: impl FnOnce() -> rustix::io::Result<()>,
+) -> io::Result<Flow> {
+    let cookie = if cookie_first { Some(sockopt::socket_cookie(&held.fd)?) } else { None };
+    let began = now();
+    let result = act();
+    let ended = now();
+    // What was asked for may stand for something else (`0.0.0.0`); the kernel knows, once there is a connection.
+    let peer = peer(&held.fd).unwrap_or(to);
+    describe(kind, held, peer, began, ended, result, cookie)
+}
+
+fn describe(
+    kind: Kind,
+    held: &Held,
+    peer: SocketAddr,
+    began: u64,
+    ended: u64,
+    result: rustix::io::Result<()>,
+    cookie: Option<u64>,
+) -> io::Result<Flow> {
+    let fd = &held.fd;
+    let family = match sockopt::socket_domain(fd)? {
+        AddressFamily::INET => Family::Inet,
+        _ => Family::Inet6,
+    };
+    Ok(Flow {
+        kind,
+        pid: Some(std::process::id()),
+        tid: Some(gettid().as_raw_nonzero().get().cast_unsigned()),
+        uid: getuid().as_raw(),
+        process: name("/proc/self/comm")?,
+        thread: Some(name("/proc/thread-self/comm")?),
+        netns: held.netns,
+        cgroup_id: host::cgroup_id(),
+        cookie: Some(cookie.map_or_else(|| sockopt::socket_cookie(fd), Ok)?),
+        family,
+        mptcp: sockopt::socket_protocol(fd)? == Some(ipproto::MPTCP),
+        local: local(fd)?,
+        peer,
+        v6only: if family == Family::Inet6 { Some(sockopt::ipv6_v6only(fd)?) } else { None },
+        began,
+        ended,
+        error: result.err().map(Errno::raw_os_error),
+        socket: 0,
+        was_blocked: false,
+        cookie_unknown: false,
+        listener: None,
+        what: String::new(),
+    })
+}
+
+fn now() -> u64 {
+    let since = SystemTime::UNIX_EPOCH.elapsed().expect("it is after 1970");
+    u64::try_from(since.as_nanos()).expect("it is before 2554")
+}
+
+/// A name as `/proc` has it: any bytes, and a newline at the end.
+fn name(path: &str) -> io::Result<Vec<u8>> {
+    let mut name = fs::read(path)?;
+    name.pop();
+    Ok(name)
+}

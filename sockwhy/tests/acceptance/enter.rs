@@ -1,0 +1,173 @@
+//! Starting a program somewhere else, or as somebody else: this program is started in between, changes itself and
+//! becomes the program.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io,
+    os::{fd::AsFd, unix::process::CommandExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitCode},
+};
+
+use rustix::{
+    io::Errno,
+    mount::{MountFlags, MountPropagationFlags, mount, mount_change},
+    process::{Gid, Pid, Resource, Rlimit, Signal, Uid, kill_process, set_parent_process_death_signal, setrlimit},
+    thread::{
+        CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags, configure_capability_in_ambient_set,
+        move_into_link_name_space, remove_capability_from_bounding_set, set_capabilities, set_keep_capabilities,
+        set_thread_groups, set_thread_res_gid, set_thread_res_uid, unshare_unsafe,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+use crate::netlink;
+
+/// The first argument that starts this program for it.
+pub(crate) const ARGUMENT: &str = "enter";
+
+/// Where a program runs, and as whom. By default: here, as the tests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Enter {
+    /// A new network namespace, its loopback device up.
+    pub(crate) network: bool,
+    /// A new PID namespace with a `/proc` of its own: the program is its first process.
+    pub(crate) pids: bool,
+    /// The PID and mount namespaces of this process.
+    pub(crate) join: Option<u32>,
+    /// Folders to be found empty.
+    pub(crate) hide: Vec<PathBuf>,
+    /// Where tracefs is mounted.
+    pub(crate) tracefs: Option<PathBuf>,
+    /// Another user.
+    pub(crate) user: Option<u32>,
+    /// No more than these capabilities, as bits of [`CapabilitySet`].
+    pub(crate) capabilities: Option<u64>,
+    /// A `/proc` for the PID namespace that it is in.
+    pub(crate) proc: bool,
+}
+
+impl Enter {
+    /// A command that starts `program` there.
+    pub(crate) fn command(&self, program: &Path) -> Command {
+        if *self == Self::default() { Command::new(program) } else { self.wrapped(program) }
+    }
+
+    fn wrapped(&self, program: &Path) -> Command {
+        let mut command = Command::new("/proc/self/exe");
+        command.arg(ARGUMENT).arg(serde_json::to_string(self).expect("it is plain data")).arg(program);
+        command
+    }
+}
+
+/// `enter SETTINGS PROGRAM ARGUMENTS…`
+pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> io::Result<ExitCode> {
+    let settings = arguments.next().and_then(|settings| settings.into_string().ok()).unwrap_or_default();
+    let enter: Enter = serde_json::from_str(&settings)?;
+    let program = PathBuf::from(arguments.next().ok_or(io::ErrorKind::InvalidInput)?);
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    change_namespaces(&enter)?;
+    if enter.pids || enter.join.is_some() {
+        // Only children are in the PID namespace.
+        let inside = Enter { proc: enter.pids, user: enter.user, capabilities: enter.capabilities, ..Enter::default() };
+        let status = inside.wrapped(&program).args(arguments).spawn()?.wait()?;
+        return Ok(ExitCode::from(status.code().and_then(|code| code.try_into().ok()).unwrap_or(u8::MAX)));
+    }
+    if enter.proc {
+        mount("proc", "/proc", "proc", MountFlags::empty(), None)?;
+    }
+    change_credentials(&enter)?;
+    Err(Command::new(program).args(arguments).exec())
+}
+
+fn change_namespaces(enter: &Enter) -> io::Result<()> {
+    if let Some(pid) = enter.join {
+        let pids = File::open(format!("/proc/{pid}/ns/pid"))?;
+        let mounts = File::open(format!("/proc/{pid}/ns/mnt"))?;
+        move_into_link_name_space(pids.as_fd(), Some(LinkNameSpaceType::ProcessID))?;
+        move_into_link_name_space(mounts.as_fd(), Some(LinkNameSpaceType::Mount))?;
+    }
+    let mounts = enter.pids || enter.tracefs.is_some() || !enter.hide.is_empty();
+    let mut new = UnshareFlags::empty();
+    new.set(UnshareFlags::NEWNET, enter.network);
+    new.set(UnshareFlags::NEWPID, enter.pids);
+    new.set(UnshareFlags::NEWNS, mounts);
+    // SAFETY: only a table of descriptors of one's own would be a danger.
+    unsafe { unshare_unsafe(new) }?;
+    if enter.network {
+        netlink::up("lo")?;
+    }
+    if mounts {
+        // What is mounted from here on is seen here alone.
+        mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+    }
+    for folder in &enter.hide {
+        mount("none", folder, "tmpfs", MountFlags::empty(), None)?;
+    }
+    if let Some(folder) = &enter.tracefs {
+        match mount("tracefs", folder, "tracefs", MountFlags::empty(), None) {
+            // It is there already.
+            Ok(()) | Err(Errno::BUSY) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn change_credentials(enter: &Enter) -> io::Result<()> {
+    if let Some(bits) = enter.capabilities {
+        let kept = CapabilitySet::from_bits_retain(bits);
+        // Up to 5.10 maps are charged to RLIMIT_MEMLOCK, which an ordinary user cannot raise. Later kernels do not ask.
+        let _refused = setrlimit(Resource::Memlock, Rlimit { current: None, maximum: None });
+        for capability in CapabilitySet::all().iter().filter(|capability| !kept.contains(*capability)) {
+            // Those that this kernel does not know cannot be removed.
+            let _unknown = remove_capability_from_bounding_set(capability);
+        }
+        if let Some(user) = enter.user {
+            change_user(user)?;
+        }
+        set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable: kept })?;
+        for capability in kept.iter() {
+            configure_capability_in_ambient_set(capability, true)?;
+        }
+    } else if let Some(user) = enter.user {
+        change_user(user)?;
+        set_keep_capabilities(false)?;
+    }
+    // Forgotten with the old credentials.
+    Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
+}
+
+/// Becomes another user and keeps the capabilities until the next program.
+fn change_user(user: u32) -> io::Result<()> {
+    let (uid, gid) = (Uid::from_raw(user), Gid::from_raw(user));
+    set_keep_capabilities(true)?;
+    set_thread_groups(&[])?;
+    set_thread_res_gid(gid, gid, gid)?;
+    Ok(set_thread_res_uid(uid, uid, uid)?)
+}
+
+/// The PID of the program that was started by way of process `pid`.
+pub(crate) fn inner_pid(pid: u32) -> u32 {
+    let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    if arguments.split(|byte| *byte == 0).nth(1) != Some(ARGUMENT.as_bytes()) {
+        return pid;
+    }
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    children.split_whitespace().next().and_then(|child| child.parse().ok()).map_or(pid, inner_pid)
+}
+
+/// Ends a child and the program that was started by way of it.
+pub(crate) fn kill(child: &mut Child) {
+    if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
+        return;
+    }
+    let inner = inner_pid(child.id());
+    if let Some(pid) = i32::try_from(inner).ok().and_then(Pid::from_raw) {
+        // It may have ended meanwhile, and so may the child.
+        let _gone = kill_process(pid, Signal::KILL);
+    }
+    let _gone = child.kill();
+    let _status = child.wait();
+}

@@ -1,0 +1,92 @@
+//! The acceptance tests of `sockwhy trace`: real sockets of real processes, and every event compared with what the
+//! process knows it did.
+//!
+//! This program is also run by itself, moved to virtual machines with other kernels. It needs root, and knows these
+//! variables:
+//! - `SOCKWHY_BIN`: the program to test, instead of the one that cargo built;
+//! - `SOCKWHY_BACKEND`: the backend to test, instead of every one that the kernel has;
+//! - `SOCKWHY_EXPECT`: `no` where that backend must refuse to run;
+//! - `SOCKWHY_STORM`: how many connections the storm is made of, for slow machines.
+//!
+//! [`scenarios`] has the tests. [`actor`]s are processes that make connections, [`flow`] is what they know of them,
+//! [`tracer`] a running sockwhy and [`event`] what it says.
+
+mod actor;
+mod backend;
+mod enter;
+mod event;
+mod flow;
+mod host;
+mod netlink;
+mod outcome;
+mod scenarios;
+mod session;
+mod tracer;
+mod traffic;
+mod variant;
+
+use std::{env, panic, process::ExitCode, sync::Arc};
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+use crate::{
+    backend::Backend,
+    outcome::{Outcome, Stop},
+    session::Session,
+};
+
+fn main() -> ExitCode {
+    let mut arguments = env::args_os().skip(1);
+    let result = match arguments.next() {
+        Some(first) if first == enter::ARGUMENT => enter::main(arguments),
+        Some(first) if first == actor::ARGUMENT => actor::puppet::main().map(|()| ExitCode::SUCCESS),
+        _ => return test(),
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("{}: {error}", env::args().skip(1).collect::<Vec<_>>().join(" "));
+        ExitCode::FAILURE
+    })
+}
+
+fn test() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // They share a machine: its ports, its namespaces, and the time of its two CPUs.
+    arguments.test_threads = Some(1);
+    // The message is shown with the test's result; a backtrace would say no more than the place does.
+    panic::set_hook(Box::new(|panic| {
+        if let Some(place) = panic.location() {
+            eprintln!("panicked at {place}");
+        }
+    }));
+    let trials = if rustix::process::geteuid().is_root() { trials() } else { vec![no_root()] };
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn no_root() -> Trial {
+    trial("everything".to_owned(), || Err(Stop::skipped("only root can load BPF programs and make namespaces")))
+}
+
+fn trials() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for backend in Backend::under_test() {
+        if !Backend::is_expected() {
+            trials.push(trial(format!("{backend}::refuses"), move || backend::refuses(backend)));
+            continue;
+        }
+        let session = Arc::new(Session::new(backend));
+        for scenario in scenarios::of(backend) {
+            let session = Arc::clone(&session);
+            trials.push(trial(format!("{backend}::{}", scenario.name), move || (scenario.run)(&session)));
+        }
+    }
+    trials
+}
+
+fn trial(name: String, run: impl FnOnce() -> Outcome + Send + 'static) -> Trial {
+    let runner = move || match run() {
+        Ok(()) => Ok(Completion::Completed),
+        Err(Stop::Failed(message)) => Err(Failed::from(message)),
+        Err(Stop::Skipped(reason)) => Ok(Completion::ignored_with(format!("skipped: {reason}"))),
+    };
+    Trial::ignorable_test(name, runner)
+}

@@ -1,0 +1,35 @@
+//! How a test ends.
+
+use std::{fmt::Display, panic::Location};
+
+/// What a test gives back: nothing to say, or why it stopped.
+pub(crate) type Outcome<T = ()> = Result<T, Stop>;
+
+/// Why a test did not come to its end.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// Something is wrong.
+    Failed(String),
+    /// It cannot run on this machine.
+    Skipped(String),
+}
+
+impl Stop {
+    /// A failure in one or more lines.
+    pub(crate) fn failed(message: impl Display) -> Self {
+        Self::Failed(message.to_string())
+    }
+
+    /// What this machine lacks.
+    pub(crate) fn skipped(reason: impl Display) -> Self {
+        Self::Skipped(reason.to_string())
+    }
+}
+
+/// So that `?` works on every error: the place is told with it, as an `EPERM` alone says nothing.
+impl<E: std::error::Error> From<E> for Stop {
+    #[track_caller]
+    fn from(error: E) -> Self {
+        Self::Failed(format!("{}: {error}", Location::caller()))
+    }
+}

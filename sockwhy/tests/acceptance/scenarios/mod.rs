@@ -1,0 +1,72 @@
+//! The tests, each named for the behaviour that it holds sockwhy to.
+
+mod accepts;
+mod attempts;
+mod ending;
+mod equivalence;
+mod fallbacks;
+mod fast_open;
+mod filters;
+mod hosts;
+mod jvm;
+mod mixture;
+mod mptcp;
+mod names;
+mod namespaces;
+mod privileges;
+mod silence;
+mod storm;
+mod uring;
+mod usage;
+
+use crate::{backend::Backend, outcome::Outcome, session::Session};
+
+/// One test.
+pub(crate) struct Scenario {
+    /// Its module and its own name: `mixture::dual_stack_listener`.
+    pub(crate) name: &'static str,
+    pub(crate) run: fn(&Session) -> Outcome,
+}
+
+/// Lists functions of a module as its scenarios.
+macro_rules! scenarios {
+    ($($function:ident),* $(,)?) => {
+        /// The tests of this module.
+        pub(super) const SCENARIOS: &[crate::scenarios::Scenario] = &[$(
+            crate::scenarios::Scenario {
+                name: {
+                    // Without `acceptance::scenarios::`.
+                    let name = concat!(module_path!(), "::", stringify!($function));
+                    name.split_at("acceptance::scenarios::".len()).1
+                },
+                run: $function,
+            },
+        )*];
+    };
+}
+use scenarios;
+
+/// Those for a backend, in the order in which they run.
+pub(crate) fn of(backend: Backend) -> impl Iterator<Item = &'static Scenario> {
+    let modules = [
+        mixture::SCENARIOS,
+        attempts::SCENARIOS,
+        accepts::SCENARIOS,
+        silence::SCENARIOS,
+        fast_open::SCENARIOS,
+        mptcp::SCENARIOS,
+        uring::SCENARIOS,
+        jvm::SCENARIOS,
+        names::SCENARIOS,
+        namespaces::SCENARIOS,
+        filters::SCENARIOS,
+        ending::SCENARIOS,
+        usage::SCENARIOS,
+        hosts::SCENARIOS,
+        privileges::SCENARIOS,
+        equivalence::SCENARIOS,
+        storm::SCENARIOS,
+        if backend == Backend::Tracepoint { fallbacks::SCENARIOS } else { &[] },
+    ];
+    modules.into_iter().flatten()
+}

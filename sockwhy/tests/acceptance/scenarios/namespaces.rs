@@ -1,0 +1,196 @@
+//! PIDs are those of sockwhy's own PID namespace, and network namespaces those of the sockets.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::scenarios;
+use crate::{
+    actor::{
+        Actor,
+        command::{Command, Open, v4},
+    },
+    enter::Enter,
+    flow::{Flow, assert_same},
+    host,
+    outcome::{Outcome, Stop},
+    session::Session,
+};
+
+scenarios![
+    process_of_a_child_pid_namespace,
+    filter_for_a_process_of_a_child_pid_namespace,
+    from_within_a_pid_namespace,
+    filter_within_a_pid_namespace,
+    between_network_namespaces,
+    socket_from_another_network_namespace,
+    process_in_a_cgroup,
+];
+
+/// As a container has it: `unshare -p -n -m --fork --mount-proc`.
+fn container() -> Enter {
+    Enter { pids: true, network: true, ..Enter::default() }
+}
+
+/// Connects and accepts within one process.
+fn loop_back(actor: &mut Actor) -> Outcome<Vec<Flow>> {
+    let (listener, address) = actor.listen(Open::inet().bind(v4(0)))?;
+    Ok(vec![actor.connect(Open::inet(), address)?, actor.accept(listener)?])
+}
+
+fn process_of_a_child_pid_namespace(session: &Session) -> Outcome {
+    let mut inside = Actor::start_in(&container())?;
+    assert_eq!(inside.hello.pid, 1);
+    assert_ne!(inside.pid, 1);
+    let mut watch = session.watch()?;
+    let flows = loop_back(&mut inside)?;
+    assert_eq!(flows[0].netns, inside.hello.netns);
+    watch.assert_saw(&flows)
+}
+
+fn filter_for_a_process_of_a_child_pid_namespace(session: &Session) -> Outcome {
+    let (mut inside, mut other) = (Actor::start_in(&container())?, Actor::start()?);
+    let tracer = session.trace().pids([inside.pid]).start()?;
+    let flows = loop_back(&mut inside)?;
+    loop_back(&mut other)?;
+    let finished = tracer.stop()?;
+    finished.assert_well()?;
+    assert_same(&finished.events, &flows, session.backend);
+    Ok(())
+}
+
+/// What a process knows of itself, as its own namespace numbers it.
+fn seen_inside(flow: Flow, actor: &Actor) -> Flow {
+    Flow { pid: Some(actor.hello.pid), tid: Some(actor.hello.pid), ..flow }
+}
+
+fn from_within_a_pid_namespace(session: &Session) -> Outcome {
+    let mut first = Actor::start_in(&container())?;
+    let joined = Enter { join: Some(first.pid), ..Enter::default() };
+    let mut second = Actor::start_in(&joined)?;
+    let mut outside = Actor::start()?;
+    // Nobody else uses these ports at this moment.
+    let tracer = session.trace().enter(joined).start()?;
+    let mut flows = Vec::new();
+    for actor in [&mut first, &mut second] {
+        flows.extend(loop_back(actor)?.into_iter().map(|flow| seen_inside(flow, actor)));
+    }
+    // It has no number inside.
+    let unseen = loop_back(&mut outside)?.into_iter().map(|flow| Flow { pid: None, tid: None, ..flow });
+    flows.extend(unseen);
+    let mut finished = tracer.stop()?;
+    finished.assert_well()?;
+    let ports: Vec<_> = flows.iter().map(|flow| u64::from(flow.local.port())).collect();
+    finished.events.retain(|event| {
+        let is_ours = event.int("local_port").is_some_and(|port| ports.contains(&port));
+        let has_number = event.int("pid").is_some();
+        is_ours || has_number
+    });
+    assert_same(&finished.events, &flows, session.backend);
+    Ok(())
+}
+
+fn filter_within_a_pid_namespace(session: &Session) -> Outcome {
+    let mut first = Actor::start_in(&container())?;
+    let joined = Enter { join: Some(first.pid), ..Enter::default() };
+    let mut second = Actor::start_in(&joined)?;
+    let mut outside = Actor::start()?;
+    let tracer = session.trace().enter(joined).pids([second.hello.pid]).start()?;
+    loop_back(&mut first)?;
+    loop_back(&mut outside)?;
+    let flows: Vec<_> = loop_back(&mut second)?.into_iter().map(|flow| seen_inside(flow, &second)).collect();
+    let finished = tracer.stop()?;
+    finished.assert_well()?;
+    assert_same(&finished.events, &flows, session.backend);
+    Ok(())
+}
+
+/// Two namespaces with a cable between them: addresses that are not the loopback device's, and real IPv6.
+fn between_network_namespaces(session: &Session) -> Outcome {
+    let alone = Enter { network: true, ..Enter::default() };
+    let (mut client, mut server) = (Actor::start_in(&alone)?, Actor::start_in(&alone)?);
+    assert_ne!(client.hello.netns, server.hello.netns);
+    let has_ipv6 = host::has_ipv6();
+    let (name, peer) = ("client0".to_owned(), "server0".to_owned());
+    let cable = Command::AddVeth { name: name.clone(), peer: peer.clone(), peer_pid: server.pid };
+    client.perform(&cable).map_err(|stop| match stop {
+        Stop::Failed(why) if why.contains("not supported") => Stop::skipped(format!("this kernel has no veth: {why}")),
+        other => other,
+    })?;
+    for (actor, device, host_number) in [(&mut client, name, 1), (&mut server, peer, 2)] {
+        actor.perform(&Command::Up(device.clone()))?;
+        let (v4, v6) = cable_end(host_number);
+        for (address, prefix) in [(v4, 24), (v6, 64)].into_iter().filter(|(address, _)| address.is_ipv4() || has_ipv6) {
+            actor.perform(&Command::AddAddress { device: device.clone(), address, prefix })?;
+        }
+    }
+
+    let (v4, v6) = cable_end(2);
+    let IpAddr::V4(plain) = v4 else { unreachable!("the first is IPv4") };
+    let mut clients = vec![(Open::inet(), v4)];
+    if has_ipv6 {
+        clients.push((Open::inet6().v6only(false), plain.to_ipv6_mapped().into()));
+        clients.push((Open::inet6(), v6));
+    }
+    let any = if has_ipv6 { Open::inet6().v6only(false).bind(([0_u16; 8], 0)) } else { Open::inet().bind(([0; 4], 0)) };
+    let (listener, address) = server.listen(any)?;
+    let mut watch = session.watch()?;
+    let mut flows = Vec::new();
+    for (open, to) in clients {
+        let connected = client.connect(open, (to, address.port()).into())?;
+        assert_eq!(connected.error, None, "{to}");
+        assert!(!connected.local.ip().to_canonical().is_loopback());
+        flows.push(connected.called(format!("connect to {to}")));
+        flows.push(server.accept(listener)?.called(format!("accept on {to}")));
+    }
+    watch.assert_saw(&flows)
+}
+
+/// The addresses of an end of the cable.
+fn cable_end(number: u8) -> (IpAddr, IpAddr) {
+    (Ipv4Addr::new(10, 91, 0, number).into(), Ipv6Addr::new(0xfd91, 0, 0, 0, 0, 0, 0, number.into()).into())
+}
+
+/// The field is about the socket: it stays where it was made when its process goes elsewhere.
+fn socket_from_another_network_namespace(session: &Session) -> Outcome {
+    let (mut client, mut server) = (Actor::start()?, Actor::start()?);
+    let (listener, address) = server.listen(Open::inet().bind(v4(0)))?;
+    let (socket, _) = client.open(Open::inet())?;
+    for actor in [&mut client, &mut server] {
+        actor.perform(&Command::LeaveNetwork)?;
+    }
+    let mut watch = session.watch()?;
+    let connected = client.connect_socket(socket, address)?;
+    let accepted = server.accept(listener)?;
+    assert_eq!(connected.netns, host::inode("/proc/self/ns/net")?);
+    assert_ne!(connected.netns, host::inode(format!("/proc/{}/ns/net", client.pid))?);
+    watch.assert_saw(&[connected, accepted])
+}
+
+fn process_in_a_cgroup(session: &Session) -> Outcome {
+    let root = host::cgroup2().ok_or_else(|| Stop::skipped("no cgroup v2 is mounted"))?;
+    let mut actor = Actor::start()?;
+    let cgroup = Cgroup::make(root.join(format!("sockwhy-acceptance-{}", std::process::id())))?;
+    std::fs::write(cgroup.0.join("cgroup.procs"), actor.pid.to_string())?;
+    let mut watch = session.watch()?;
+    let flows = loop_back(&mut actor)?;
+    assert_eq!(flows[0].cgroup_id, Some(host::inode(&cgroup.0)?));
+    let result = watch.assert_saw(&flows);
+    // A cgroup with a process in it stays.
+    actor.exit()?;
+    result
+}
+
+/// A cgroup that goes with the test.
+struct Cgroup(std::path::PathBuf);
+
+impl Cgroup {
+    fn make(path: std::path::PathBuf) -> Outcome<Self> {
+        std::fs::create_dir(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        let _busy = std::fs::remove_dir(&self.0);
+    }
+}

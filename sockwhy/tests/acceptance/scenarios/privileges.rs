@@ -1,0 +1,135 @@
+//! What it takes to trace, and what is said where that is missing.
+
+use std::{env, fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+use rustix::thread::CapabilitySet;
+
+use super::scenarios;
+use crate::{
+    actor::Actor,
+    backend::Backend,
+    enter::Enter,
+    flow::assert_same,
+    outcome::{Outcome, Stop},
+    session::Session,
+    tracer::program,
+    traffic,
+    variant::without_sock_ops,
+};
+
+scenarios![
+    ordinary_user,
+    ordinary_user_with_two_capabilities,
+    ordinary_user_with_three_capabilities,
+    without_cap_bpf,
+    without_cap_perfmon,
+    root_without_other_capabilities,
+    root_without_any_capability,
+];
+
+/// A user who is nobody in particular.
+const NOBODY: u32 = 65_534;
+
+/// A copy of the program that everybody may run, wherever the original is.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn make() -> Outcome<Self> {
+        let folder = env::temp_dir().join(format!("sockwhy-acceptance-{}", std::process::id()));
+        fs::create_dir(&folder)?;
+        let copy = Self(folder);
+        fs::copy(program(), copy.program())?;
+        for path in [&copy.0, &copy.program()] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(copy)
+    }
+
+    fn program(&self) -> PathBuf {
+        self.0.join("sockwhy")
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn only(user: Option<u32>, capabilities: CapabilitySet) -> Enter {
+    Enter { user, capabilities: Some(capabilities.bits()), ..Enter::default() }
+}
+
+/// Debian's kernels know a level of this setting at which only `CAP_SYS_ADMIN` may use `perf_event_open`, which kprobes
+/// are made with.
+fn kprobes_are_for_admins() -> bool {
+    let level = fs::read_to_string("/proc/sys/kernel/perf_event_paranoid").unwrap_or_default();
+    level.trim().parse().is_ok_and(|level: i32| level > 2)
+}
+
+/// Traces the mixture of all connections.
+fn assert_works(session: &Session, user: Option<u32>, capabilities: CapabilitySet) -> Outcome {
+    let enter = only(user, capabilities);
+    if session.backend == Backend::Kprobe && kprobes_are_for_admins() {
+        return assert_refused(session, enter, &["perf_event_paranoid"]);
+    }
+    let copy = Copy::make()?;
+    let (mut client, mut server) = (Actor::start()?, Actor::start()?);
+    let trace = session.trace().program(copy.program()).enter(enter).pids([client.pid, server.pid]);
+    let tracer = trace.start()?;
+    let flows = traffic::mixture(&mut client, &mut server)?;
+    let finished = tracer.stop()?;
+    finished.assert_well()?;
+    let may_sock_ops = session.backend != Backend::Tracepoint || capabilities.contains(CapabilitySet::NET_ADMIN);
+    let flows = if may_sock_ops { flows } else { without_sock_ops(flows) };
+    assert_same(&finished.events, &flows, session.backend);
+    Ok(())
+}
+
+/// Asserts exit code 3, that what is missing is named and nothing else, and that a command to paste is last.
+fn assert_refused(session: &Session, enter: Enter, missing: &[&str]) -> Outcome {
+    let copy = Copy::make()?;
+    let Err(refusal) = session.trace().program(copy.program()).enter(enter).start() else {
+        return Err(Stop::failed("it traces all the same"));
+    };
+    assert_eq!(refusal.code, Some(3), "{refusal}");
+    for name in ["CAP_BPF", "CAP_PERFMON", "perf_event_paranoid"] {
+        let first = refusal.stderr.lines().next().unwrap_or_default();
+        assert_eq!(first.contains(name), missing.contains(&name), "{name}: {refusal}");
+    }
+    let last = refusal.stderr.lines().last().unwrap_or_default();
+    let command = last.rfind("sudo ").or_else(|| last.rfind("setcap ")).map(|at| &last[at..]);
+    assert!(command.is_some_and(|command| command.contains("sockwhy")), "no command to paste: {refusal}");
+    assert!(refusal.stderr.lines().count() <= 2, "{refusal}");
+    Ok(())
+}
+
+fn ordinary_user(session: &Session) -> Outcome {
+    let enter = Enter { user: Some(NOBODY), ..Enter::default() };
+    assert_refused(session, enter, &["CAP_BPF", "CAP_PERFMON"])
+}
+
+fn ordinary_user_with_two_capabilities(session: &Session) -> Outcome {
+    assert_works(session, Some(NOBODY), CapabilitySet::BPF | CapabilitySet::PERFMON)
+}
+
+/// The third is for `sock_ops`, which the tracepoint backend likes better.
+fn ordinary_user_with_three_capabilities(session: &Session) -> Outcome {
+    assert_works(session, Some(NOBODY), CapabilitySet::BPF | CapabilitySet::PERFMON | CapabilitySet::NET_ADMIN)
+}
+
+fn without_cap_bpf(session: &Session) -> Outcome {
+    assert_refused(session, only(Some(NOBODY), CapabilitySet::PERFMON | CapabilitySet::NET_ADMIN), &["CAP_BPF"])
+}
+
+fn without_cap_perfmon(session: &Session) -> Outcome {
+    assert_refused(session, only(Some(NOBODY), CapabilitySet::BPF | CapabilitySet::NET_ADMIN), &["CAP_PERFMON"])
+}
+
+fn root_without_other_capabilities(session: &Session) -> Outcome {
+    assert_works(session, None, CapabilitySet::BPF | CapabilitySet::PERFMON)
+}
+
+fn root_without_any_capability(session: &Session) -> Outcome {
+    assert_refused(session, only(None, CapabilitySet::empty()), &["CAP_BPF", "CAP_PERFMON"])
+}

@@ -1,0 +1,346 @@
+//! A running `sockwhy trace`, and what it says.
+
+use std::{
+    env,
+    ffi::OsString,
+    fmt,
+    fs::{self, File},
+    io::{BufRead, BufReader, Read},
+    path::PathBuf,
+    process::{Child, ChildStdout, ExitStatus, Stdio},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{
+    backend::Backend,
+    enter::{self, Enter},
+    event::Event,
+    outcome::{Outcome, Stop},
+};
+
+/// Nothing here takes a hundredth of it, but an emulated machine is slow; past it, what is awaited never comes.
+pub(crate) const LIMIT: Duration = Duration::from_mins(2);
+
+/// The program under test.
+pub(crate) fn program() -> PathBuf {
+    env::var_os("SOCKWHY_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_sockwhy")), PathBuf::from)
+}
+
+/// A `sockwhy trace` to be started.
+pub(crate) struct Trace {
+    backend: Option<Backend>,
+    arguments: Vec<OsString>,
+    program: PathBuf,
+    enter: Enter,
+    output: Option<Stdio>,
+    json: bool,
+}
+
+impl Trace {
+    /// With JSON output and no filters.
+    pub(crate) fn new(backend: Backend) -> Self {
+        Self { backend: Some(backend), ..Self::auto() }
+    }
+
+    /// The same, with the backend that sockwhy chooses.
+    pub(crate) fn auto() -> Self {
+        Self {
+            backend: None,
+            arguments: Vec::new(),
+            program: program(),
+            enter: Enter::default(),
+            output: None,
+            json: true,
+        }
+    }
+
+    /// Adds arguments.
+    pub(crate) fn arguments<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds `--pid` for each of the processes.
+    pub(crate) fn pids(self, pids: impl IntoIterator<Item = u32>) -> Self {
+        pids.into_iter().fold(self, |trace, pid| trace.arguments(["--pid".to_owned(), pid.to_string()]))
+    }
+
+    /// Another copy of the program.
+    pub(crate) fn program(mut self, program: PathBuf) -> Self {
+        self.program = program;
+        self
+    }
+
+    /// Where it runs, and as whom.
+    pub(crate) fn enter(mut self, enter: Enter) -> Self {
+        self.enter = enter;
+        self
+    }
+
+    /// Writes events to `output` instead of giving them to the test.
+    pub(crate) fn output(mut self, output: impl Into<Stdio>) -> Self {
+        self.output = Some(output.into());
+        self
+    }
+
+    /// Text instead of JSON.
+    pub(crate) fn text(mut self) -> Self {
+        self.json = false;
+        self
+    }
+
+    /// Starts it and waits until it traces.
+    pub(crate) fn start(self) -> Result<Tracer, Refusal> {
+        let json = self.json;
+        let mut command = self.enter.command(&self.program);
+        command.arg("trace");
+        if json {
+            command.args(["-o", "json"]);
+        }
+        if let Some(backend) = self.backend {
+            command.args(["--backend", &backend.to_string()]);
+        }
+        command.args(&self.arguments);
+        let piped = self.output.is_none();
+        command.stdin(Stdio::null()).stdout(self.output.unwrap_or_else(Stdio::piped)).stderr(Stdio::piped());
+        let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        // The command holds the writing end of the output.
+        drop(command);
+        Tracer::ready(child, json && piped)
+    }
+}
+
+/// Why sockwhy did not start to trace.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: Option<i32>,
+    pub(crate) stderr: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sockwhy ended with {:?} and said:\n{}", self.code, self.stderr)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// What has been read so far.
+#[derive(Default)]
+struct Said {
+    events: Vec<Event>,
+    /// Lines that are no events.
+    nonsense: Vec<String>,
+    stderr: String,
+    /// How many of the two streams have ended.
+    ended: u8,
+}
+
+/// A `sockwhy trace` that runs. It is killed when it is dropped.
+pub(crate) struct Tracer {
+    child: Child,
+    said: Arc<(Mutex<Said>, Condvar)>,
+    readers: Vec<JoinHandle<()>>,
+    streams: u8,
+}
+
+/// What a `sockwhy trace` that ended has said.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    pub(crate) events: Vec<Event>,
+    pub(crate) stderr: String,
+    pub(crate) status: ExitStatus,
+}
+
+impl Tracer {
+    fn ready(mut child: Child, events: bool) -> Result<Self, Refusal> {
+        let said = Arc::new((Mutex::default(), Condvar::new()));
+        let stderr = child.stderr.take().expect("stderr is piped");
+        let mut readers = vec![follow(stderr, Arc::clone(&said), |said, line| {
+            said.stderr.push_str(&String::from_utf8_lossy(line));
+            said.stderr.push('\n');
+        })];
+        if events {
+            let stdout = child.stdout.take().expect("stdout is piped");
+            readers.push(follow(stdout, Arc::clone(&said), |said, line| match Event::parse(line) {
+                Ok(event) => said.events.push(event),
+                Err(error) => said.nonsense.push(format!("{error}: {}", String::from_utf8_lossy(line))),
+            }));
+        }
+        let streams = u8::from(events) + 1;
+        let mut tracer = Self { child, said, readers, streams };
+        let is_ready = |said: &Said| said.stderr.lines().any(|line| line.starts_with("sockwhy: tracing"));
+        let ended = |said: &Said| said.ended > 0;
+        drop(tracer.wait(|said| is_ready(said) || ended(said)).expect("sockwhy neither traces nor ends"));
+        if is_ready(&tracer.lock()) {
+            return Ok(tracer);
+        }
+        let status = tracer.child.wait().expect("the child is ours");
+        tracer.readers.drain(..).for_each(|reader| reader.join().expect("readers do not panic"));
+        let stderr = tracer.lock().stderr.clone();
+        Err(Refusal { code: status.code(), stderr })
+    }
+
+    /// The line that says that it traces.
+    pub(crate) fn first_line(&self) -> String {
+        let said = self.lock();
+        let line = said.stderr.lines().find(|line| line.starts_with("sockwhy: tracing"));
+        line.unwrap_or_default().to_owned()
+    }
+
+    /// What it has said on stderr so far.
+    pub(crate) fn stderr(&self) -> String {
+        self.lock().stderr.clone()
+    }
+
+    /// The process as the test's PID namespace numbers it.
+    pub(crate) fn pid(&self) -> u32 {
+        enter::inner_pid(self.child.id())
+    }
+
+    /// What its links hook, as the kernel tells: their types, and the names of raw tracepoints.
+    pub(crate) fn hooks(&self) -> Outcome<Vec<String>> {
+        let mut hooks = Vec::new();
+        for descriptor in fs::read_dir(format!("/proc/{}/fdinfo", self.pid()))? {
+            // Some may be closed again by now.
+            let info = fs::read_to_string(descriptor?.path()).unwrap_or_default();
+            let values = info.lines().filter_map(|line| line.split_once(":\t"));
+            hooks
+                .extend(values.filter(|(name, _)| matches!(*name, "link_type" | "tp_name")).map(|(_, v)| v.to_owned()));
+        }
+        Ok(hooks)
+    }
+
+    /// Where the events are read that the test asked not to have.
+    pub(crate) fn take_stdout(&mut self) -> ChildStdout {
+        self.child.stdout.take().expect("stdout is piped and nobody reads it")
+    }
+
+    /// The events so far.
+    pub(crate) fn events(&self) -> Vec<Event> {
+        self.lock().events.clone()
+    }
+
+    /// Forgets the events so far.
+    pub(crate) fn forget(&self) {
+        self.lock().events.clear();
+    }
+
+    /// Waits until the events are as they should be.
+    pub(crate) fn wait_for(&self, what: &str, mut holds: impl FnMut(&[Event]) -> bool) -> Outcome {
+        let said = self.wait(|said| holds(&said.events) || said.ended > 0);
+        let said = said.ok_or_else(|| Stop::failed(format!("{what} never came; stderr:\n{}", self.stderr())))?;
+        if holds(&said.events) {
+            return Ok(());
+        }
+        Err(Stop::failed(format!("sockwhy ended before {what} came; stderr:\n{}", said.stderr)))
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Outcome {
+        let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a PID");
+        Ok(kill_process(pid, signal)?)
+    }
+
+    /// Interrupts it and waits for its end.
+    pub(crate) fn stop(self) -> Outcome<Finished> {
+        self.signal(Signal::INT)?;
+        self.finish()
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) fn finish(mut self) -> Outcome<Finished> {
+        let streams = self.streams;
+        let waited = self.wait(|said| said.ended == streams).is_some();
+        if !waited {
+            return Err(Stop::failed(format!("sockwhy does not end; stderr:\n{}", self.stderr())));
+        }
+        let status = self.child.wait()?;
+        let mut said = self.lock();
+        assert!(said.nonsense.is_empty(), "stdout has lines that are no events:\n{}", said.nonsense.join("\n"));
+        let events = std::mem::take(&mut said.events);
+        Ok(Finished { events, stderr: said.stderr.clone(), status })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Said> {
+        self.said.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until `holds`; none when it never does.
+    fn wait(&self, mut holds: impl FnMut(&Said) -> bool) -> Option<MutexGuard<'_, Said>> {
+        let deadline = Instant::now() + LIMIT;
+        let mut said = self.lock();
+        while !holds(&said) {
+            let left = deadline.checked_duration_since(Instant::now())?;
+            said = self.said.1.wait_timeout(said, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Some(said)
+    }
+}
+
+impl Drop for Tracer {
+    fn drop(&mut self) {
+        enter::kill(&mut self.child);
+    }
+}
+
+impl Finished {
+    /// The numbers of the last line, `sockwhy: N events, M lost`.
+    pub(crate) fn summary(&self) -> Outcome<(usize, usize)> {
+        summary(&self.stderr)
+    }
+
+    /// Asserts that it ended well, with a summary that counts the events, and none lost.
+    pub(crate) fn assert_well(&self) -> Outcome {
+        assert_eq!(self.status.code(), Some(0), "stderr:\n{}", self.stderr);
+        assert_eq!(self.summary()?, (self.events.len(), 0), "events and lost; stderr:\n{}", self.stderr);
+        Ok(())
+    }
+}
+
+/// The numbers of `sockwhy: N events, M lost`.
+pub(crate) fn summary(stderr: &str) -> Outcome<(usize, usize)> {
+    let numbers = stderr.lines().rev().find_map(|line| {
+        let (events, rest) = line.strip_prefix("sockwhy: ")?.split_once(" event")?;
+        let rest = rest.strip_prefix('s').unwrap_or(rest).strip_prefix(", ")?;
+        let (lost, _) = rest.split_once(" lost")?;
+        Some((events.parse().ok()?, lost.parse().ok()?))
+    });
+    numbers.ok_or_else(|| Stop::failed(format!("stderr has no summary:\n{stderr}")))
+}
+
+/// Reads a stream line by line in a thread, whatever bytes it has.
+fn follow(
+    stream: impl Read + Send + 'static,
+    said: Arc<(Mutex<Said>, Condvar)>,
+    take: impl Fn(&mut Said, &[u8]) + Send + 'static,
+) -> JoinHandle<()> {
+    thread::spawn(move || {
+        let mut stream = BufReader::new(stream);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let length = stream.read_until(b'\n', &mut line).unwrap_or(0);
+            let mut said_so_far = said.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if length == 0 {
+                said_so_far.ended += 1;
+                said.1.notify_all();
+                return;
+            }
+            take(&mut said_so_far, line.strip_suffix(b"\n").unwrap_or(&line));
+            said.1.notify_all();
+        }
+    })
+}
+
+/// A file that nobody else sees, for output that a pipe would slow down.
+pub(crate) fn scratch_file() -> Outcome<File> {
+    let path = env::temp_dir().join(format!("sockwhy-acceptance-{}", std::process::id()));
+    let file = File::options().read(true).append(true).create_new(true).open(&path)?;
+    fs::remove_file(path)?;
+    Ok(file)
+}

@@ -1,0 +1,60 @@
+//! What the tracepoint backend hooks depends on what the host offers: hosts for each of its ways.
+
+use std::path::PathBuf;
+
+use crate::{
+    enter::Enter,
+    flow::{Flow, Kind},
+    host,
+};
+
+/// A host that offers more or less than this one.
+pub(crate) struct Variant {
+    pub(crate) name: &'static str,
+    /// Where sockwhy is to run.
+    pub(crate) enter: Enter,
+    /// Whether there are the tracepoints of the accept system calls; else there is the exit of every system call.
+    pub(crate) tracefs: bool,
+    /// Whether there is a cgroup for `sock_ops`; else there are changes of state.
+    pub(crate) cgroup2: bool,
+}
+
+impl Variant {
+    pub(crate) fn all() -> [Self; 4] {
+        [Self::with_tracefs(), Self::without_tracefs(), Self::without_cgroup2(), Self::without_either()]
+    }
+
+    pub(crate) fn with_tracefs() -> Self {
+        let enter = Enter { tracefs: Some("/sys/kernel/tracing".into()), ..Enter::default() };
+        Self { name: "with tracefs", enter, tracefs: true, cgroup2: host::cgroup2().is_some() }
+    }
+
+    pub(crate) fn without_tracefs() -> Self {
+        let enter = Enter { hide: tracing(), ..Enter::default() };
+        Self { name: "without tracefs", enter, tracefs: false, cgroup2: host::cgroup2().is_some() }
+    }
+
+    pub(crate) fn without_cgroup2() -> Self {
+        let hide = host::cgroup2().into_iter().collect();
+        let enter = Enter { hide, tracefs: Some("/sys/kernel/tracing".into()), ..Enter::default() };
+        Self { name: "without cgroup v2", enter, tracefs: true, cgroup2: false }
+    }
+
+    pub(crate) fn without_either() -> Self {
+        let hide = tracing().into_iter().chain(host::cgroup2()).collect();
+        let enter = Enter { hide, ..Enter::default() };
+        Self { name: "without tracefs and cgroup v2", enter, tracefs: false, cgroup2: false }
+    }
+}
+
+/// What sockwhy can know where it has no `sock_ops`. The exit of accept may not ask for a cookie, and changes of state may
+/// from 5.12 on.
+pub(crate) fn without_sock_ops(flows: Vec<Flow>) -> Vec<Flow> {
+    let cookie_unknown = |flow: &Flow| flow.kind == Kind::Accept || host::kernel() < (5, 12);
+    flows.into_iter().map(|flow| Flow { cookie_unknown: cookie_unknown(&flow), ..flow }).collect()
+}
+
+/// Where tracefs is; debugfs has it as well.
+fn tracing() -> Vec<PathBuf> {
+    ["/sys/kernel/tracing", "/sys/kernel/debug"].map(PathBuf::from).into()
+}

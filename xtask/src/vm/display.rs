@@ -1,0 +1,105 @@
+//! What the user sees of the guests: what they do, what went wrong, and the table at the end.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::{
+    guest::{Guest, Outcome},
+    kernel::BACKENDS,
+    transcript::Run,
+};
+use crate::{command::progress, report::Report};
+
+/// A line for each running guest where stderr is a terminal, below the lines of the runs that have ended.
+#[derive(Default)]
+pub(crate) struct Display(MultiProgress);
+
+impl Display {
+    /// Runs a guest and shows what it does.
+    pub(crate) fn follow(&self, guest: &Guest) -> Result<Outcome> {
+        let name = guest.kernel.name;
+        let style = ProgressStyle::with_template("{prefix:>14}  {wide_msg} {elapsed}")?;
+        let bar = ProgressBar::new_spinner().with_style(style).with_prefix(name).with_message("boot");
+        let bar = self.0.add(bar);
+        bar.enable_steady_tick(Duration::from_millis(500));
+        let mut shown = 0;
+        let outcome = guest.run(|transcript| {
+            for run in transcript.finished().skip(shown) {
+                self.show(name, run);
+                shown += 1;
+            }
+            let now = transcript.now();
+            if bar.message() != now {
+                bar.reset_elapsed();
+                bar.set_message(now);
+            }
+        })?;
+        self.0.remove(&bar);
+        for run in &outcome.runs[shown..] {
+            self.show(name, run);
+        }
+        if let Some(failure) = &outcome.failure {
+            self.0.suspend(|| progress(format_args!("{name}: {failure}")));
+        }
+        Ok(outcome)
+    }
+
+    /// Says how a run fared; where it failed, with all that the tests printed.
+    fn show(&self, name: &str, run: &Run) {
+        self.0.suspend(|| {
+            if run.report.failed() > 0 && !run.output.is_empty() {
+                eprint!("\n{}", run.output);
+            }
+            progress(format_args!("{name} {}: {} in {} s", run.backend, cell(run), run.duration.as_secs()));
+        });
+    }
+}
+
+/// Prints how each backend fared on each kernel, and returns the sum.
+pub(crate) fn summarise(outcomes: &[(&Guest, Outcome)]) -> Report {
+    let heading = ["kernel", "boot", "total"].into_iter().chain(BACKENDS).map(str::to_owned).collect();
+    let rows = outcomes.iter().map(|(guest, outcome)| {
+        let seconds = |duration: Duration| format!("{} s", duration.as_secs());
+        let boot = outcome.boot.map_or_else(|| "-".to_owned(), seconds);
+        let runs = BACKENDS.iter().filter_map(|backend| outcome.runs.iter().find(|run| run.backend == *backend));
+        [guest.kernel.name.to_owned(), boot, seconds(outcome.duration)].into_iter().chain(runs.map(cell)).collect()
+    });
+    println!("\n{}", table(&[heading].into_iter().chain(rows).collect::<Vec<_>>()));
+    let mut sum = Report::default();
+    outcomes.iter().flat_map(|(_, outcome)| &outcome.runs).for_each(|run| sum += run.report);
+    sum
+}
+
+/// A run in a few words.
+fn cell(run: &Run) -> String {
+    let report = &run.report;
+    let rest = [(report.failed(), "failed"), (report.skipped(), "skipped")];
+    let told = [(report.passed(), "passed")].into_iter().chain(rest.into_iter().filter(|(count, _)| *count > 0));
+    told.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+}
+
+/// Columns as wide as what is in them.
+fn table(rows: &[Vec<String>]) -> String {
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0);
+    let mut text = String::new();
+    for row in rows {
+        let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:<width$}", width = width(column)));
+        text += cells.collect::<Vec<_>>().join("  ").trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned() {
+        let row = |cells: [&str; 3]| cells.map(str::to_owned).to_vec();
+        let rows = [row(["kernel", "a", "b"]), row(["6.1", "12 passed", ""]), row(["6.12", "1", "2"])];
+        assert_eq!(table(&rows), "kernel  a          b\n6.1     12 passed\n6.12    1          2\n");
+    }
+}
