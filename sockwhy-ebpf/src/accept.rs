@@ -15,7 +15,7 @@ use crate::{
     emit,
     filter::config,
     read::{KernelPtr, offset},
-    sock::{Sock, Unfit, behind_file, fill_listener},
+    sock::{Sock, Unfit, fill_listener, socket_inode},
     task::{self, Caller},
 };
 
@@ -160,7 +160,9 @@ impl Descriptors {
         if descriptor >= self.size {
             return None;
         }
-        behind_file(self.files.element(0, descriptor, size_of::<u64>() as u32).follow(0)?)
+        let file = self.files.element(0, descriptor, size_of::<u64>() as u32).follow(0)?;
+        socket_inode(file)?;
+        file.follow(offset!(private_data))?.follow(offset!(socket_sk))
     }
 }
 

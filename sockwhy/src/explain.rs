@@ -10,8 +10,8 @@ use thiserror::Error;
 use crate::{
     explanation::{Evidence, Explanation, Holder, Target},
     kernel::{
-        SocketIterators,
         host::{self, Capability},
+        sockets,
     },
     netns::{self, Namespace},
     proc::{self, NoProcess},
@@ -90,9 +90,9 @@ fn namespaces(target: Target) -> Result<Vec<Namespace>, ExplainError> {
 }
 
 fn gather(namespaces: &[Namespace]) -> Result<Sockets, ExplainError> {
-    let mut iterators = SocketIterators::load().map_err(|e| ExplainError::Io("x", io::Error::other(e)))?;
-    let gathered = iterators.read(namespaces).map_err(|error| ExplainError::Io("cannot read the sockets", error))?;
-    Ok(gathered.join(true))
+    let (list, held) = sockets::read(namespaces)
+        .map_err(|error| ExplainError::Io("cannot read the sockets", io::Error::other(error)))?;
+    Ok(Sockets::join(list, &held, true))
 }
 
 /// Why nothing is found.

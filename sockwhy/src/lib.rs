@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod demo;
+mod digits;
 pub mod doctor;
 pub mod explain;
 pub mod explanation;

@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use thiserror::Error;
 
 use crate::{
-    kernel::SocketIterators,
+    kernel::sockets,
     netns::{self, Namespace},
-    output::{SocketJson, SocketTable, Terminal},
+    output::{SocketFormatter, SocketTable, Terminal},
     plan::{ListPlan, NetnsChoice},
     proc::{self, NoProcess},
-    socket::{Entry, Sockets, State},
+    socket::{Entry, Sockets},
 };
 
 /// Bytes of output that are gathered before they are written.
@@ -48,11 +48,17 @@ pub fn run(plan: &ListPlan, format: Format) -> Result<(), ListError> {
         proc::check_process(*pid)?;
     }
     let namespaces = namespaces(plan.netns)?;
-    let mut iterators = SocketIterators::load().map_err(|e| ListError::Io("x", io::Error::other(e)))?;
-    let gathered = iterators.read(&namespaces).map_err(|error| ListError::Io("cannot read the sockets", error))?;
-    let sockets = gathered.join(true);
-    let shown = in_order(&sockets, plan);
-    let mut formatter = Formatter::new(format, namespaces.len() > 1, &shown);
+    let t = std::time::Instant::now();
+    let (list, held) = sockets::read(&namespaces).map_err(|e| ListError::Io("x", io::Error::other(e)))?;
+    eprintln!("read {:?}", t.elapsed());
+    let sockets = Sockets::join(list, &held, true);
+    eprintln!("join {:?}", t.elapsed());
+    let shown: Vec<_> = sockets.iter().filter(|socket| plan.wants(*socket)).collect();
+    eprintln!("sort {:?}", t.elapsed());
+    let mut formatter = match format {
+        Format::Text(terminal) => SocketFormatter::Text(SocketTable::new(terminal, namespaces.len() > 1, &shown)),
+        Format::Json => SocketFormatter::Json,
+    };
     let r = match write(&mut formatter, &shown) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(ListError::Io("cannot write to stdout", error)),
         _ => Ok(()),
@@ -75,47 +81,10 @@ fn namespaces(choice: NetnsChoice) -> Result<Vec<Namespace>, ListError> {
     Ok(found)
 }
 
-/// The sockets to be shown, by network namespace: listeners first, then by port.
-fn in_order<'a>(sockets: &'a Sockets, plan: &ListPlan) -> Vec<Entry<'a>> {
-    let mut shown: Vec<_> = sockets.iter().filter(|socket| plan.wants(*socket)).collect();
-    shown.sort_by_cached_key(|socket| {
-        let peer_port = socket.peer.map_or(0, |peer| peer.port());
-        (socket.netns, socket.state != State::Listen, socket.local.port(), peer_port)
-    });
-    shown
-}
-
-enum Formatter {
-    Text(SocketTable),
-    Json,
-}
-
-impl Formatter {
-    fn new(format: Format, netns: bool, shown: &[Entry<'_>]) -> Self {
-        match format {
-            Format::Text(terminal) => Self::Text(SocketTable::new(terminal, netns, shown.iter().copied())),
-            Format::Json => Self::Json,
-        }
-    }
-
-    fn socket(&mut self, out: &mut Vec<u8>, socket: Entry<'_>) {
-        match self {
-            Self::Text(table) => table.socket(out, socket),
-            Self::Json => {
-                let written = serde_json::to_writer(&mut *out, &SocketJson::from(socket));
-                debug_assert!(written.is_ok(), "writing to memory cannot fail");
-                out.push(b'\n');
-            }
-        }
-    }
-}
-
-fn write(formatter: &mut Formatter, shown: &[Entry<'_>]) -> io::Result<()> {
+fn write(formatter: &mut SocketFormatter, shown: &[Entry<'_>]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let mut buffer = Vec::with_capacity(CHUNK);
-    if let Formatter::Text(table) = formatter {
-        table.header(&mut buffer);
-    }
+    formatter.header(&mut buffer);
     for socket in shown {
         formatter.socket(&mut buffer, *socket);
         if buffer.len() >= CHUNK {

@@ -9,7 +9,7 @@ mod offsets;
 mod probe;
 mod refusal;
 mod ring;
-mod sockets;
+pub mod sockets;
 
 use aya::Ebpf;
 
@@ -19,7 +19,6 @@ pub use self::{
     probe::Probe,
     refusal::{Refusal, Refused},
     ring::Ring,
-    sockets::SocketIterators,
 };
 use self::{backend::Wanted, btf::Btf, object::Request, offsets::Purpose};
 use crate::plan::{Backend, TracePlan};

@@ -104,10 +104,12 @@ pub(super) fn resolve(btf: &Btf, purpose: Purpose) -> Result<Offsets, OffsetErro
         skc_state: list.head(&["skc_state"], U8)?,
         skc_listener: list.head(&["skc_listener"], U64)?,
         sk_uid: list.bytes("sock", &["sk_uid"], U32)?,
+        sk_ino: some.bytes("sock", &["sk_ino"], U64)?,
         sk_socket: list.bytes("sock", &["sk_socket"], U64)?,
         bindport_lock: list.bit_of("sock", &["sk_userlocks"], BINDPORT_LOCK)?,
         tw_substate: list.bytes("inet_timewait_sock", &["tw_substate"], U8)?,
-        socket_inode: list.bytes("socket_alloc", &["vfs_inode", "i_ino"], U64)?,
+        socket_ino: list.bytes("socket_alloc", &["vfs_inode", "i_ino"], U64)?,
+        i_ino: list.bytes("inode", &["i_ino"], U64)?,
     })
 }
 

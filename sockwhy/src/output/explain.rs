@@ -73,7 +73,7 @@ impl Page {
     fn sockets(&mut self, explanation: &Explanation<'_>, terminal: Terminal) {
         let shown = &explanation.sockets[..explanation.sockets.len().min(SHOWN)];
         self.out.push(b'\n');
-        let mut table = SocketTable::new(terminal, false, shown.iter().copied());
+        let mut table = SocketTable::new(terminal, false, shown);
         table.header(&mut self.out);
         for socket in shown {
             table.socket(&mut self.out, *socket);
