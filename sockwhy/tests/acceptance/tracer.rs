@@ -91,6 +91,11 @@ impl Tracer {
         self.lock().stderr.clone()
     }
 
+    /// Whether it has not ended yet.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// The process as the test's PID namespace numbers it.
     pub(crate) fn pid(&self) -> u32 {
         enter::inner_pid(self.child.id())
