@@ -5,6 +5,7 @@
 //! Each module imports from those before it in this list only; [`trace`] is the command that joins them.
 
 pub mod cli;
+pub mod diag;
 mod digits;
 pub mod doctor;
 pub mod flow;

@@ -13,10 +13,10 @@ use sockwhy::{
     cli::{self, Cli, Command, CommonArgs, ListArgs, OutputFormat, TraceArgs},
     doctor,
     kernel::Refused,
-    list::{self, Format},
+    list::{self, Format, ListError},
     output::{self, Formatter, Json, Terminal, Text},
     plan::{Contradiction, ListPlan, TracePlan},
-    trace,
+    trace::{self, TraceError},
 };
 
 fn main() -> ExitCode {
@@ -89,8 +89,13 @@ fn report(error: &(dyn Error + 'static)) -> ExitCode {
     if error.is::<Contradiction>() {
         return ExitCode::from(WRONG_USAGE);
     }
-    let Some(trace::TraceError::Refused(refused)) = error.downcast_ref() else { return ExitCode::from(FAILED) };
-    explain(refused);
+    if let Some(TraceError::Refused(refused)) = error.downcast_ref() {
+        explain(refused);
+    } else if let Some(ListError::Refused(refusal)) = error.downcast_ref() {
+        eprintln!("sockwhy: {}", refusal.remedy(&command_line()));
+    } else {
+        return ExitCode::from(FAILED);
+    }
     ExitCode::from(NOT_ALLOWED)
 }
 
