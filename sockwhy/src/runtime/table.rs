@@ -385,7 +385,7 @@ pub static RUNTIMES: &[Runtime] = &[
                 effect: "a connection of an AF_INET socket",
             },
         ],
-        useless: &[DISABLE_IPV6],
+        useless: &[BINDV6ONLY_FOLLOWED, DISABLE_IPV6],
     },
     Runtime {
         name: "Go",

@@ -1,7 +1,7 @@
 //! What cannot be explained, and what people and processes think up.
 
 use std::{
-    os::unix::{fs::PermissionsExt, process::CommandExt},
+    os::unix::fs::PermissionsExt,
     process::{Command, Stdio},
 };
 
@@ -136,7 +136,7 @@ fn command_lines_that_write_to_the_terminal() -> Outcome {
     crate::server::require("python3")?;
     let interpreter = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output()?;
     let mut command = Command::new(String::from_utf8(interpreter.stdout)?.trim());
-    command.arg0("java").arg(script).arg("-Djava.net.preferIPv4Stack=\x1b[31mtrue\u{202e}");
+    command.arg(script).arg("-Djava.net.preferIPv4Stack=\x1b[31mtrue\u{202e}");
     command.env("JAVA_TOOL_OPTIONS", "-Djava.net.preferIPv4Stack=\x1b]0;title\x07 @/dev/zero '");
     command.env("_JAVA_OPTIONS", "-Djava.net.preferIPv4Stack=".to_owned() + &"x".repeat(100_000));
     let _server = Server::start(&mut command, Ready::SaysSo)?;

@@ -61,6 +61,8 @@ fn mptcp(address: &str) -> Outcome<Socket> {
 
 fn listen(socket: &Socket, address: &str) -> Outcome {
     let address: SocketAddr = address.parse()?;
+    // Connections of the test before may linger.
+    socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     Ok(socket.listen(16)?)
 }

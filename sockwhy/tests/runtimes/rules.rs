@@ -51,7 +51,8 @@ fn v6only_and_the_default() -> Outcome {
         ("0", &["listen", "[::ffff:127.0.0.1]:8080"], "IPv4-over-AF_INET6", "bound-to-mapped-address"),
     ] {
         let _set = Sysctl::set("ipv6/bindv6only", default)?;
-        let answer = look(arguments)?;
+        let _server = start(arguments)?;
+        let answer = explain(format!(":{PORT}"))?;
         assert_eq!(answer.labels("LISTEN"), [label], "{arguments:?}");
         answer.cause(rule)?;
         let told = answer.rules().iter().filter(|rule| rule.starts_with("v6only") || rule.starts_with("bound")).count();
@@ -118,7 +119,7 @@ fn handed_on_by_systemd() -> Outcome {
     let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, PORT))?;
     fcntl_setfd(&listener, FdFlags::empty())?;
     let script = format!(
-        "exec 3<&{0} {0}<&-; LISTEN_PID=$$ LISTEN_FDS=1 exec sh -c 'echo ready; exec cat'",
+        "[ {0} = 3 ] || exec 3<&{0} {0}<&-; LISTEN_PID=$$ LISTEN_FDS=1 exec sh -c 'echo ready; exec cat'",
         listener.as_raw_fd()
     );
     let mut command = Command::new("bash");

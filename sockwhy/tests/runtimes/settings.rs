@@ -56,23 +56,13 @@ fn in_an_argument_file() -> Outcome {
     let folder = Folder::make()?;
     let file = folder.file("options", &format!("# for the JVM\n\"{SET}\"\n"))?;
     let option = format!("@{}", file.display());
-    // The launcher reads the file before the options of the JVM are told from the program's arguments.
-    let mut command = Command::new("java");
-    let program = java(&folder, &[])?;
-    command.arg(&option).args(program.get_args()).args(["listen", "any"]);
-    require("java")?;
-    let _jvm = Server::start(&mut command, Ready::SaysSo)?;
-    assert_in_effect(&explain(format!(":{PORT}"))?, &format!("true ({option})"))
+    assert_in_effect(&look(&[&option, "listen", "any"], |_| {})?, &format!("true ({option})"))
 }
 
 fn in_an_argument_file_that_is_gone() -> Outcome {
     let folder = Folder::make()?;
     let file = folder.file("options", SET)?;
-    let mut command = Command::new("java");
-    let program = java(&folder, &[])?;
-    command.arg(format!("@{}", file.display())).args(program.get_args()).args(["listen", "any"]);
-    require("java")?;
-    let _jvm = Server::start(&mut command, Ready::SaysSo)?;
+    let _jvm = start(&folder, &[&format!("@{}", file.display()), "listen", "any"], |_| {})?;
     fs::remove_file(file)?;
     assert_in_effect(&explain(format!(":{PORT}"))?, "true (hsperfdata)")
 }

@@ -5,6 +5,7 @@ use std::{
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
     process::Command,
+    sync::Once,
 };
 
 use libtest_mimic::Trial;
@@ -443,25 +444,36 @@ fn source(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/runtimes/programs").join(name)
 }
 
-/// Arguments that begin with `-` are the JVM's.
+/// Where what is compiled stays from one run to the next.
+fn compiled() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+}
+
+fn compile(compiler: &mut Command) -> Outcome {
+    let built = compiler.output()?;
+    if built.status.success() { Ok(()) } else { Err(Stop::failed(String::from_utf8_lossy(&built.stderr))) }
+}
+
+/// Arguments that begin with `-` or `@` are the JVM's.
 pub(crate) fn java(_: &Folder, arguments: &[&str]) -> Outcome<Command> {
-    let options = arguments.iter().take_while(|argument| argument.starts_with('-')).count();
+    static COMPILED: Once = Once::new();
+    let mut outcome = Ok(());
+    COMPILED.call_once(|| {
+        outcome = compile(Command::new("javac").arg("-d").arg(compiled()).arg(source("Sockets.java")));
+    });
+    outcome?;
+    let options = arguments.iter().take_while(|argument| argument.starts_with(['-', '@'])).count();
     let mut command = Command::new("java");
-    command.args(&arguments[..options]).arg(source("Sockets.java")).args(&arguments[options..]);
+    command.args(&arguments[..options]).arg("-cp").arg(compiled()).arg("Sockets").args(&arguments[options..]);
     Ok(command)
 }
 
-/// Compiled once: its cache stays beside this program.
 fn go(_: &Folder, arguments: &[&str]) -> Outcome<Command> {
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
-    let program = target.join("sockets-of-go");
+    let program = compiled().join("sockets-of-go");
     let mut compiler = Command::new("go");
     compiler.arg("build").arg("-o").arg(&program).arg(source("sockets.go"));
-    compiler.env("GOCACHE", target.join("go")).env("GO111MODULE", "off").env("CGO_ENABLED", "0");
-    let built = compiler.output()?;
-    if !built.status.success() {
-        return Err(Stop::failed(String::from_utf8_lossy(&built.stderr)));
-    }
+    compiler.env("GOCACHE", compiled().join("go")).env("GO111MODULE", "off").env("CGO_ENABLED", "0");
+    compile(&mut compiler)?;
     let mut command = Command::new(program);
     command.args(arguments);
     Ok(command)
