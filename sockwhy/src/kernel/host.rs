@@ -70,7 +70,10 @@ impl Capability {
         if rustix::process::geteuid().is_root() {
             let options: Vec<_> =
                 missing.iter().map(|capability| capability.name().replace("CAP_", "--cap-add ")).collect();
-            return format!("root lacks it here; a container gets it by: docker run {}", options.join(" "));
+            return format!(
+                "root lacks it, as in a container, which gets it by docker run {}; outside: sudo {command}",
+                options.join(" ")
+            );
         }
         format!("run it as root: sudo {command}")
     }

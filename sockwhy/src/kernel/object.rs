@@ -96,6 +96,7 @@ fn config(btf: &Btf, request: &Request<'_>) -> Result<Config, Refusal> {
         .map_err(|error| Refusal::Host(format!("cannot tell the PID namespace from /proc/self/ns/pid: {error}")))?;
     Ok(Config {
         pid_namespace,
+        initial_pid_namespace: u32::from(host::in_initial_pid_namespace() == Some(true)),
         wake_at: WAKE_AT.min(request.buffer_size / 4),
         // The functions behind the helpers came with their use by tracing programs.
         cookie_helper: u32::from(btf.parameters("bpf_get_socket_ptr_cookie").is_some()),

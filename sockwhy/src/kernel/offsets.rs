@@ -76,6 +76,8 @@ pub(super) fn resolve(btf: &Btf, purpose: Purpose) -> Result<Offsets, OffsetErro
         fd: trace.bytes("fdtable", &["fd"], U64)?,
 
         group_leader: of.bytes("task_struct", &["group_leader"], U64)?,
+        task_pid: of.bytes("task_struct", &["pid"], U32)?,
+        task_tgid: of.bytes("task_struct", &["tgid"], U32)?,
         thread_pid: of.bytes("task_struct", &["thread_pid"], U64)?,
         comm: of.bytes("task_struct", &["comm"], COMM)?,
         files: trace.bytes("task_struct", &["files"], U64)?,

@@ -22,6 +22,7 @@ mod outcome;
 mod scenarios;
 mod session;
 mod text;
+mod trace;
 mod tracer;
 mod traffic;
 mod variant;

@@ -10,7 +10,8 @@ use crate::{
     event::Event,
     flow::{Flow, assert_same},
     outcome::{Outcome, Stop},
-    tracer::{Finished, Trace, Tracer},
+    trace::Trace,
+    tracer::{Finished, Tracer},
 };
 
 /// A backend under test.

@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    fs::{self, File},
     io::{BufRead, BufReader, Seek},
 };
 
@@ -11,7 +12,6 @@ use crate::{
     event::Event,
     outcome::{Outcome, Stop},
     session::Session,
-    tracer::scratch_file,
 };
 
 scenarios![all_that_the_shared_tracer_saw_is_accounted_for, nothing_is_lost, what_a_small_buffer_loses_is_counted];
@@ -29,6 +29,14 @@ fn all_that_the_shared_tracer_saw_is_accounted_for(session: &Session) -> Outcome
 /// Connections, from two threads. Each gives two events.
 fn connections() -> usize {
     env::var("SOCKWHY_STORM").map_or(100_000, |number| number.parse().expect("SOCKWHY_STORM is a number"))
+}
+
+/// A file that nobody else sees, for output that a pipe would slow down.
+fn scratch_file() -> Outcome<File> {
+    let path = env::temp_dir().join(format!("sockwhy-acceptance-output-{}", std::process::id()));
+    let file = File::options().read(true).append(true).create_new(true).open(&path)?;
+    fs::remove_file(path)?;
+    Ok(file)
 }
 
 /// Gives what was shown and lost; asserts that what was shown is there, and no more.
