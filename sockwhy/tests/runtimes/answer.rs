@@ -1,6 +1,7 @@
 //! Running sockwhy, and what it answers.
 
 use std::{
+    fmt::Display,
     path::PathBuf,
     process::{Command, Stdio},
 };
@@ -72,7 +73,7 @@ impl Said {
 }
 
 /// What `sockwhy explain -o json` says of a target.
-pub(crate) fn explain(target: impl ToString) -> Outcome<Answer> {
+pub(crate) fn explain(target: impl Display) -> Outcome<Answer> {
     sockwhy(&["explain", &target.to_string(), "-o", "json"])?.answer()
 }
 

@@ -75,12 +75,14 @@ fn needs_no_privileges() -> Outcome {
     assert_refused(&sockwhy_as(&nobody(), &copy, &["demo", "--v6only", "-o", "json"])?)
 }
 
+/// The state of a listener in `/proc/net/tcp6`.
+const LISTEN: &str = " 0A ";
+
 fn leaves_nothing_behind() -> Outcome {
     for arguments in [&["demo", "-o", "json"][..], &["demo", "--v6only", "-o", "json"]] {
         let (object, _) = explanation(&sockwhy(arguments)?)?;
         let port = format!(":{:04X} ", object["port"].as_u64().unwrap_or_default());
         let left = fs::read_to_string("/proc/thread-self/net/tcp6")?;
-        const LISTEN: &str = " 0A ";
         assert!(!left.lines().any(|line| line.contains(&port) && line.contains(LISTEN)), "{left}");
     }
     Ok(())

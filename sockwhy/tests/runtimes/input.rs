@@ -126,11 +126,12 @@ fn command_lines_that_write_to_the_terminal() -> Outcome {
     let library = folder.file("libjvm.so", &"x".repeat(8192))?;
     let script = format!(
         "import mmap, socket, sys\n\
-         library = open({library:?}, 'rb')\n\
+         library = open('{}', 'rb')\n\
          kept = mmap.mmap(library.fileno(), 0, prot=mmap.PROT_READ)\n\
          listener = socket.create_server(('', {PORT}), family=socket.AF_INET6, dualstack_ipv6=True)\n\
          print('ready', flush=True)\n\
-         sys.stdin.read()\n"
+         sys.stdin.read()\n",
+        library.display()
     );
     let script = folder.file("script.py", &script)?;
     crate::server::require("python3")?;

@@ -26,7 +26,7 @@ struct Runtime {
     ready: Ready,
     /// A command that starts it so.
     start: fn(&Folder, &[&str]) -> Outcome<Command>,
-    /// A listener that is AF_INET6, as it comes or is usually made.
+    /// A listener that is `AF_INET6`, as it comes or is usually made.
     usual: State,
     /// Other ways in which it comes.
     others: &'static [State],
@@ -328,18 +328,21 @@ const RUNTIMES: &[Runtime] = &[
     },
 ];
 
-/// Tests of each runtime, each as few as can fail by themselves.
+type Test = fn(&Runtime) -> Outcome;
+
+const TESTS: &[(&str, Test)] = &[
+    ("as_it_comes", as_it_comes),
+    ("remedies_help", remedies_help),
+    ("useless_remedies_do_not", useless_remedies_do_not),
+    ("bindv6only", bindv6only),
+    ("disable_ipv6", disable_ipv6),
+    ("connects", connects),
+];
+
+/// Tests of each runtime.
 pub(crate) fn trials() -> Vec<Trial> {
-    let tests: [(&str, fn(&Runtime) -> Outcome); 6] = [
-        ("as_it_comes", as_it_comes),
-        ("remedies_help", remedies_help),
-        ("useless_remedies_do_not", useless_remedies_do_not),
-        ("bindv6only", bindv6only),
-        ("disable_ipv6", disable_ipv6),
-        ("connects", connects),
-    ];
     let of = |runtime: &'static Runtime| {
-        tests.into_iter().map(move |(name, test)| {
+        TESTS.iter().map(move |(name, test)| {
             trial(format!("{}::{name}", runtime.name), move || {
                 require(runtime.program)?;
                 test(runtime)
@@ -479,12 +482,14 @@ fn go(_: &Folder, arguments: &[&str]) -> Outcome<Command> {
     Ok(command)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "others can fail")]
 fn node(_: &Folder, arguments: &[&str]) -> Outcome<Command> {
     let mut command = Command::new("node");
     command.arg(source("sockets.js")).args(arguments);
     Ok(command)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "others can fail")]
 fn python(_: &Folder, arguments: &[&str]) -> Outcome<Command> {
     let mut command = Command::new("python3");
     command.arg(source("sockets.py")).args(arguments);
@@ -540,6 +545,7 @@ fn haproxy(folder: &Folder, bind: &[&str]) -> Outcome<Command> {
     Ok(command)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "others can fail")]
 fn redis(folder: &Folder, arguments: &[&str]) -> Outcome<Command> {
     let mut command = Command::new("redis-server");
     command.args(["--port", &PORT.to_string(), "--save", "", "--dir"]).arg(folder.path()).args(arguments);
