@@ -64,7 +64,7 @@ fn shows_the_override() -> Outcome {
     assert_refused(&sockwhy(&["demo", "--v6only", "-o", "json"])?)?;
     let text = sockwhy(&["demo", "--v6only"])?;
     assert_eq!(text.code, Some(0), "{text:?}");
-    assert!(text.stdout.contains("→ refused") && text.stdout.contains("IPV6_V6ONLY"), "{}", text.stdout);
+    assert!(text.stdout.contains("→ connection refused") && text.stdout.contains("IPV6_V6ONLY"), "{}", text.stdout);
     Ok(())
 }
 

@@ -110,13 +110,16 @@ fn assert_harmless(text: &str) {
 }
 
 fn names_that_write_to_the_terminal() -> Outcome {
-    let name = "\x1b[2J\u{202e}\n\x07";
-    let _server = Server::start(&mut puppet::command(&["name", name, "[::]:8080"])?, Ready::SaysSo)?;
-    let text = sockwhy(&["explain", ":8080", "--color", "never"])?;
-    assert_eq!(text.code, Some(0), "{text:?}");
-    assert_harmless(&text.stdout);
-    assert!(text.stdout.contains(r"\x1b[2J"), "{}", text.stdout);
-    explain(format!(":{PORT}"))?;
+    let name = b"\x1b[2J\xe2\x80\xae\n\x07\xff\\";
+    let codes: Vec<_> = name.iter().map(|byte| format!("{byte:x}")).collect();
+    let server = Server::start(&mut puppet::command(&["name", &codes.join(" "), "[::]:8080"])?, Ready::SaysSo)?;
+    for target in [server.pid().to_string(), ":8080".to_owned()] {
+        let text = sockwhy(&["explain", &target, "--color", "never"])?;
+        assert_eq!(text.code, Some(0), "{text:?}");
+        assert_harmless(&text.stdout);
+        assert!(text.stdout.contains(r"\x1b[2J\u{202e}\x0a\x07\xff"), "{}", text.stdout);
+        explain(target)?;
+    }
     Ok(())
 }
 

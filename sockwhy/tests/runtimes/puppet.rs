@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    ffi::OsString,
+    ffi::{CString, OsString},
     io::{self, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     process::Command,
@@ -16,7 +16,7 @@ use crate::outcome::{Outcome, Stop};
 pub(crate) const ARGUMENT: &str = "puppet";
 
 /// A command that starts one: `listen ADDRESS`, `listen-v6only ADDRESS 0|1`, `listen-mptcp ADDRESS`,
-/// `connect ADDRESS`, `addrform ADDRESS`, `name BYTES ADDRESS`.
+/// `connect ADDRESS`, `addrform ADDRESS`, `name CODES ADDRESS` (bytes in hexadecimal).
 pub(crate) fn command(arguments: &[&str]) -> Outcome<Command> {
     let mut command = Command::new(env::current_exe()?);
     command.arg(ARGUMENT).args(arguments);
@@ -33,8 +33,9 @@ pub(crate) fn main(arguments: impl Iterator<Item = OsString>) -> Outcome {
         ["listen-mptcp", address] => vec![mptcp(address)?],
         ["connect", address] => vec![TcpStream::connect(*address)?.into()],
         ["addrform", address] => addrform(address)?,
-        ["name", name, address] => {
-            rustix::thread::set_name(&std::ffi::CString::new(*name)?)?;
+        ["name", codes, address] => {
+            let name = codes.split(' ').map(|code| u8::from_str_radix(code, 16)).collect::<Result<Vec<_>, _>>()?;
+            rustix::thread::set_name(&CString::new(name)?)?;
             vec![TcpListener::bind(*address)?.into()]
         }
         other => return Err(Stop::failed(format!("no puppet does {other:?}"))),
