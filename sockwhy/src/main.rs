@@ -30,8 +30,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Trace(args) => trace(args, &cli.common).map(|()| ExitCode::SUCCESS),
         Command::List(args) => list(args, &cli.common).map(|()| ExitCode::SUCCESS),
-        Command::Explain(args) => explain(args, &cli.common).map(|()| ExitCode::SUCCESS),
-        Command::Demo(args) => demo(args, &cli.common).map(|()| ExitCode::SUCCESS),
+        Command::Explain(args) => explain(&args, &cli.common).map(|()| ExitCode::SUCCESS),
+        Command::Demo(args) => demo(&args, &cli.common).map(|()| ExitCode::SUCCESS),
         Command::Doctor => doctor(&cli.common),
     };
     match result {
@@ -65,7 +65,7 @@ fn list(args: ListArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
     Ok(list::run(&plan, format)?)
 }
 
-fn explain(args: ExplainArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
+fn explain(args: &ExplainArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
     let text = explain::explain(args.target, |explanation| match common.output {
         OutputFormat::Text => output::explain_text(explanation, Terminal::stdout(common.color)),
         OutputFormat::Json => output::explain_json(explanation),
@@ -73,7 +73,7 @@ fn explain(args: ExplainArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>>
     Ok(write(&text)?)
 }
 
-fn demo(args: DemoArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
+fn demo(args: &DemoArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
     let demo = Demo::new(args.v6only)?;
     let text = demo.explain(|explanation| match common.output {
         OutputFormat::Text => output::demo_text(&demo, explanation, Terminal::stdout(common.color)),
