@@ -6,14 +6,16 @@
 pub struct Config {
     /// Inode number of the PID namespace that sockwhy runs in: PIDs are reported as it numbers them.
     pub pid_namespace: u32,
+    /// Non-zero where that is known to be the initial one.
+    pub initial_pid_namespace: u32,
     /// Bytes waiting in the ring buffer at which the reader is woken at once.
     pub wake_at: u32,
     /// Non-zero where tracing programs may call `bpf_get_socket_cookie` (5.12 and later).
     pub cookie_helper: u32,
-    /// Non-zero where there is `bpf_sock_from_file` (5.11 and later).
-    pub file_helper: u32,
     /// Non-zero where they may call `bpf_task_pt_regs` (5.15 and later).
     pub registers_helper: u32,
+    /// Non-zero where there is `bpf_sock_from_file` (5.11 and later).
+    pub file_helper: u32,
     /// Which filters are on.
     pub filters: Filters,
 }
@@ -67,5 +69,5 @@ pub const READER_IDLE: u32 = 1;
 
 const _: () = {
     assert!(size_of::<Filters>() == 8);
-    assert!(size_of::<Config>() == 28);
+    assert!(size_of::<Config>() == 32);
 };

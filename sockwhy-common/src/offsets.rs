@@ -91,6 +91,10 @@ offsets! {
 
     /// `struct task_struct`: `struct task_struct *`, the process's main thread.
     group_leader: u32 = UNKNOWN;
+    /// `struct task_struct`: `pid_t`, the thread's number in the initial PID namespace.
+    task_pid: u32 = UNKNOWN;
+    /// `struct task_struct`: `pid_t`, the process's number there.
+    task_tgid: u32 = UNKNOWN;
     /// `struct task_struct`: `struct pid *`.
     thread_pid: u32 = UNKNOWN;
     /// `struct task_struct`: `char[16]`.

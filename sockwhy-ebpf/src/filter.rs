@@ -13,10 +13,11 @@ use crate::read::{KernelPtr, offset};
 #[unsafe(no_mangle)]
 pub static CONFIG: Config = Config {
     pid_namespace: 0,
+    initial_pid_namespace: 0,
     wake_at: 0,
     cookie_helper: 0,
-    file_helper: 0,
     registers_helper: 0,
+    file_helper: 0,
     filters: Filters { labels: label_bit::ALL, pid: 0, uid: 0, port: 0, net: 0, comm: 0, reserved: [0; 2] },
 };
 
@@ -43,12 +44,6 @@ static FILTER_COMM: HashMap<[u8; COMM_LEN], u8> = HashMap::with_max_entries(1, 0
 /// Wanted networks of the peer, likewise.
 #[map]
 static FILTER_NET: LpmTrie<CidrKey, u8> = LpmTrie::with_max_entries(1, 0);
-
-/// Inode number of the PID namespace that PIDs are reported in.
-#[inline(always)]
-pub fn pid_namespace() -> u32 {
-    config!(pid_namespace)
-}
 
 /// A process that the namespace cannot see has PID 0, which is never in the map.
 #[inline(always)]

@@ -17,6 +17,7 @@ const MPTCP: u16 = 262;
 /// A TCP or MPTCP socket over IPv4 or IPv6: its `struct sock_common`, read in one go.
 pub struct Sock {
     at: KernelPtr,
+    protocol: u16,
     /// Written by `load`. The verifier refuses a program that reads it before.
     head: MaybeUninit<[u64; SOCK_COMMON_HEAD / 8]>,
 }
@@ -41,7 +42,7 @@ impl Sock {
     /// The socket at `at`, of which nothing is read yet.
     #[inline(always)]
     pub fn at(at: KernelPtr) -> Self {
-        Self { at, head: MaybeUninit::uninit() }
+        Self { at, protocol: 0, head: MaybeUninit::uninit() }
     }
 
     /// Reads it. In place, as the 512 bytes of a BPF stack do not hold a second copy. Whatever it is: the same hooks see
@@ -52,11 +53,8 @@ impl Sock {
         if self.family() != AF_INET && self.family() != AF_INET6 {
             return Err(Unfit::Other);
         }
-        match protocol(self.at) {
-            Some(TCP | MPTCP) => Ok(()),
-            Some(_) => Err(Unfit::Other),
-            None => Err(Unfit::Unreadable),
-        }
+        self.protocol = protocol(self.at).ok_or(Unfit::Unreadable)?;
+        if self.protocol == TCP || self.protocol == MPTCP { Ok(()) } else { Err(Unfit::Other) }
     }
 
     /// Reads it, where it is known to be one of TCP. It can be the short form of a socket that is not established yet
@@ -92,7 +90,7 @@ impl Sock {
         if self.is_v6only() {
             event.flags |= flags::V6ONLY;
         }
-        if protocol(self.at)? == MPTCP {
+        if self.protocol == MPTCP {
             event.flags |= flags::MPTCP;
         }
         Some(())

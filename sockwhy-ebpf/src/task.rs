@@ -7,7 +7,7 @@ use aya_ebpf::helpers::{
 use sockwhy_common::FlowEvent;
 
 use crate::{
-    filter,
+    filter::{self, config},
     read::{KernelPtr, offset},
 };
 
@@ -86,10 +86,13 @@ pub fn registers() -> Option<KernelPtr> {
 ///
 /// `bpf_get_ns_current_pid_tgid` knows tasks of that very namespace only. A task has one number for each namespace from
 /// the initial one (`numbers[0]`) down to its own, so a process of a container is found under the number that the
-/// namespace above gives it.
+/// namespace above gives it. The numbers of the initial one stand in the task itself, too, which spares the walk.
 #[inline(always)]
 pub fn ids(task: KernelPtr, leader: KernelPtr) -> Option<(u32, u32)> {
-    let wanted = filter::pid_namespace();
+    if config!(initial_pid_namespace) != 0 {
+        return Some((task.read(offset!(task_tgid))?, task.read(offset!(task_pid))?));
+    }
+    let wanted = config!(pid_namespace);
     let process = leader.follow(offset!(thread_pid))?;
     let depth: u32 = process.read(offset!(pid_level))?;
     for level in 0..MAX_LEVELS {

@@ -5,9 +5,12 @@
 //! Each module imports from those before it in this list only; [`trace`] is the command that joins them.
 
 pub mod cli;
+pub mod demo;
 pub mod diag;
 mod digits;
 pub mod doctor;
+pub mod explain;
+pub mod explanation;
 pub mod flow;
 pub mod kernel;
 pub mod list;

@@ -10,8 +10,10 @@ use std::{
 
 use clap::Parser;
 use sockwhy::{
-    cli::{self, Cli, Command, CommonArgs, ListArgs, OutputFormat, TraceArgs},
+    cli::{self, Cli, Command, CommonArgs, DemoArgs, ExplainArgs, ListArgs, OutputFormat, TraceArgs},
+    demo::Demo,
     doctor,
+    explain::{self, ExplainError},
     kernel::Refused,
     list::{self, Format, ListError},
     output::{self, Formatter, Json, Terminal, Text},
@@ -28,6 +30,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Trace(args) => trace(args, &cli.common).map(|()| ExitCode::SUCCESS),
         Command::List(args) => list(args, &cli.common).map(|()| ExitCode::SUCCESS),
+        Command::Explain(args) => explain(&args, &cli.common).map(|()| ExitCode::SUCCESS),
+        Command::Demo(args) => demo(&args, &cli.common).map(|()| ExitCode::SUCCESS),
         Command::Doctor => doctor(&cli.common),
     };
     match result {
@@ -61,6 +65,23 @@ fn list(args: ListArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
     Ok(list::run(&plan, format)?)
 }
 
+fn explain(args: &ExplainArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
+    let text = explain::explain(args.target, |explanation| match common.output {
+        OutputFormat::Text => output::explain_text(explanation, Terminal::stdout(common.color)),
+        OutputFormat::Json => output::explain_json(explanation),
+    })?;
+    Ok(write(&text)?)
+}
+
+fn demo(args: &DemoArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
+    let demo = Demo::new(args.v6only)?;
+    let text = demo.explain(|explanation| match common.output {
+        OutputFormat::Text => output::demo_text(&demo, explanation, Terminal::stdout(common.color)),
+        OutputFormat::Json => output::demo_json(&demo, explanation),
+    })?;
+    Ok(write(&text)?)
+}
+
 fn doctor(common: &CommonArgs) -> Result<ExitCode, Box<dyn Error>> {
     let report = doctor::examine();
     write(&match common.output {
@@ -90,17 +111,25 @@ fn report(error: &(dyn Error + 'static)) -> ExitCode {
         return ExitCode::from(WRONG_USAGE);
     }
     if let Some(TraceError::Refused(refused)) = error.downcast_ref() {
-        explain(refused);
-    } else if let Some(ListError::Refused(refusal)) = error.downcast_ref() {
+        suggest(refused);
+    } else if let Some(ListError::Refused(refusal)) = list_error(error) {
         eprintln!("sockwhy: {}", refusal.remedy(&command_line()));
-    } else {
+    } else if !matches!(error.downcast_ref(), Some(ExplainError::Hidden { .. })) {
         return ExitCode::from(FAILED);
     }
     ExitCode::from(NOT_ALLOWED)
 }
 
+/// The error of listing, which explaining may wrap.
+fn list_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ListError> {
+    match error.downcast_ref() {
+        Some(ExplainError::Sockets(error)) => Some(error),
+        _ => error.downcast_ref(),
+    }
+}
+
 /// The last line is a command to paste.
-fn explain(refused: &Refused) {
+fn suggest(refused: &Refused) {
     for detail in refused.details() {
         log::debug!("{detail}");
     }

@@ -11,7 +11,7 @@ use clap::{
 };
 use sockwhy_common::COMM_LEN;
 
-use crate::plan::Cidr;
+use crate::{explanation::Target, plan::Cidr};
 
 /// Exit code of a command line that makes no sense.
 const WRONG_USAGE: u8 = 2;
@@ -72,6 +72,36 @@ Examples:
 
   The containers' sockets too
     sudo sockwhy list -a --netns all";
+
+const EXPLAIN_EXAMPLES: &str = "\
+TARGET is a PID, a port like :4243, or an address with its port as netstat shows
+it, like 10.0.0.20:53512 or [::1]:80. Without privileges the processes of other
+users are not known.
+
+Examples:
+  Why everything of process 31307 is tcp6, and whether that is a problem
+    sudo sockwhy explain 31307
+
+  Whether port 4243 takes IPv4
+    sudo sockwhy explain :4243 -o json | jq .verdict.accepts_ipv4
+
+  One line of netstat
+    sudo sockwhy explain 10.0.0.20:53512
+
+  The causes alone
+    sudo sockwhy explain :4243 -o json | jq -r '.causes[].text'";
+
+const DEMO_EXAMPLES: &str = "\
+A listener that is AF_INET6 and a client that is AF_INET connect on the loopback
+device. Nothing is left behind. It needs no privileges.
+
+Examples:
+  Why netstat says tcp6 of an IPv4 connection
+    sockwhy demo
+
+  What changes it: a listener that refuses IPv4
+    sockwhy demo --v6only";
+
 const DOCTOR_EXAMPLES: &str = "\
 Loads and attaches the BPF programs for a moment, and tells what came of it. The
 exit code is 0 where sockwhy can trace, 3 where it cannot.
@@ -108,6 +138,12 @@ pub enum Command {
     /// Show the TCP sockets that exist, as netstat would, and why
     #[command(after_help = LIST_EXAMPLES)]
     List(ListArgs),
+    /// Explain the sockets of a process, a port or an address, and what would change them
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
+    /// Make the sockets of the question on this machine, and explain them
+    #[command(after_help = DEMO_EXAMPLES)]
+    Demo(DemoArgs),
     /// Tell what this host allows, and how to allow the rest
     #[command(after_help = DOCTOR_EXAMPLES)]
     Doctor,
@@ -267,6 +303,22 @@ pub enum SocketLabelArg {
     DualStack,
     /// An `AF_INET6` listener that accepts IPv6 only.
     Ipv6Only,
+}
+
+/// Arguments of `sockwhy explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A PID, :PORT, or ADDRESS:PORT
+    #[arg(allow_negative_numbers = true)]
+    pub target: Target,
+}
+
+/// Arguments of `sockwhy demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Set `IPV6_V6ONLY` on the listener, which then refuses the client
+    #[arg(long, help = "Set IPV6_V6ONLY on the listener, which then refuses the client")]
+    pub v6only: bool,
 }
 
 /// `--event`

@@ -91,6 +91,9 @@ fn fentry(ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Option<&'static 
 }
 
 fn kprobe(ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Option<&'static str>, Refusal> {
+    if !host::has_kprobes() {
+        return Err(Refusal::Host("this kernel has no kprobes (CONFIG_KPROBE_EVENTS)".to_owned()));
+    }
     if wanted.connects {
         function(btf, "tcp_connect")?;
         kprobe_on(ebpf, "kprobe_tcp_connect", "tcp_connect")?;

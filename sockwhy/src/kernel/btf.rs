@@ -252,3 +252,72 @@ impl Btf {
         bytes.get(..name.len()) == Some(name.as_bytes()) && bytes.get(name.len()) == Some(&0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The BTF of the kernel that the tests run on: the real thing, every kind of type included.
+    fn kernel() -> Vec<u8> {
+        fs::read(VMLINUX).expect("this kernel has BTF")
+    }
+
+    #[test]
+    fn members_are_found_through_anonymous_unions_and_embedded_structs() {
+        let btf = Btf::parse(kernel()).unwrap();
+        let bits = |structure, path: &[&str]| btf.member(structure, path).map(|member| member.bits);
+        assert_eq!(bits("sock_common", &["skc_daddr"]), Some(32));
+        assert_eq!(bits("sock_common", &["skc_net", "net"]), Some(64));
+        assert_eq!(bits("sock_common", &["skc_ipv6only"]), Some(1));
+        assert_eq!(bits("task_struct", &["comm"]), Some(128));
+        assert_eq!(btf.member("sock_common", &["skc_daddr"]).map(|member| member.bit_offset), Some(0));
+    }
+
+    #[test]
+    fn what_is_not_there_is_not_found() {
+        let btf = Btf::parse(kernel()).unwrap();
+        assert_eq!(btf.member("sock_common", &["skc_no_such_member"]), None);
+        assert_eq!(btf.member("no_such_struct", &["skc_daddr"]), None);
+        assert_eq!(btf.member("sock_common", &["skc_daddr", "too_deep"]), None);
+        assert_eq!(btf.parameters("no_such_function"), None);
+    }
+
+    #[test]
+    fn functions_tell_their_parameters() {
+        let btf = Btf::parse(kernel()).unwrap();
+        assert_eq!(btf.parameters("tcp_connect"), Some(1));
+        assert_eq!(btf.parameters("security_sock_graft"), Some(2));
+    }
+
+    #[test]
+    fn what_is_no_btf_is_an_error() {
+        for bytes in [&b""[..], b"not BTF at all, but long enough for a header", &kernel()[..30]] {
+            assert!(Btf::parse(bytes.to_vec()).is_err());
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn damage_is_an_error_or_a_wrong_answer_but_no_panic(
+            hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..200),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let mut bytes = kernel();
+            for (place, value) in hits {
+                let place = place.index(bytes.len());
+                bytes[place] = value;
+            }
+            let whole = Btf::parse(bytes.clone());
+            bytes.truncate(cut.index(bytes.len()));
+            for btf in [whole, Btf::parse(bytes)].into_iter().flatten() {
+                let _found = btf.member("sock_common", &["skc_v6_daddr"]);
+                let _found = btf.member("pid_namespace", &["ns", "inum"]);
+                let _found = btf.parameters("inet_csk_accept");
+            }
+        }
+    }
+}

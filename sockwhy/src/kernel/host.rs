@@ -70,7 +70,10 @@ impl Capability {
         if rustix::process::geteuid().is_root() {
             let options: Vec<_> =
                 missing.iter().map(|capability| capability.name().replace("CAP_", "--cap-add ")).collect();
-            return format!("root lacks it here; a container gets it by: docker run {}", options.join(" "));
+            return format!(
+                "root lacks it, as in a container, which gets it by docker run {}; outside: sudo {command}",
+                options.join(" ")
+            );
         }
         format!("run it as root: sudo {command}")
     }
@@ -129,6 +132,12 @@ pub fn cgroup_root() -> Option<File> {
 #[must_use]
 pub fn has_cgroup2() -> bool {
     mounts().iter().any(|mount| mount.kind == "cgroup2")
+}
+
+/// Whether programs can attach to kprobes: perf has them as an event source (since 4.17).
+#[must_use]
+pub fn has_kprobes() -> bool {
+    Path::new("/sys/bus/event_source/devices/kprobe/type").exists()
 }
 
 /// Whether tracefs is mounted and may be read, at one of the places where aya looks for it.

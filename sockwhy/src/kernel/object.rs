@@ -1,5 +1,7 @@
 //! The BPF object: embedded, told of the plan and the kernel's offsets, and loaded.
 
+use std::sync::Once;
+
 use aya::{
     Ebpf, EbpfLoader,
     maps::{HashMap, LpmTrie, Map, MapError, lpm_trie::Key},
@@ -9,15 +11,13 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use sockwhy_common::{CidrKey, Config, Filters, Offsets, label_bit};
 
 use super::{
+    arch,
     btf::Btf,
     host,
     offsets::{self, Purpose},
     refusal::Refusal,
 };
 use crate::plan::FlowFilter;
-
-/// Built by `cargo xtask ebpf` from `sockwhy-ebpf`.
-static OBJECT: &[u8] = aya::include_bytes_aligned!("../../bpf/sockwhy-x86_64.bpf.o");
 
 /// The programs' log level while `-vv` is not given: nothing is logged, and the verifier removes the calls.
 const LOG_OFF: u8 = 0;
@@ -78,7 +78,7 @@ pub(super) fn load_with(loader: EbpfLoader<'_>, btf: &Btf, request: &Request<'_>
         .map_max_entries("FILTER_PORT", size(filters.ports.len()))
         .map_max_entries("FILTER_COMM", size(filters.comms.len()))
         .map_max_entries("FILTER_NET", size(filters.nets.len()));
-    let mut ebpf = loader.load(OBJECT).map_err(|error| Refusal::object(&error))?;
+    let mut ebpf = loader.load(arch::OBJECT).map_err(|error| Refusal::object(&error))?;
     fill_filters(&mut ebpf, filters)
         .map_err(|error| Refusal::program("fill the maps of the filters", &error.into()))?;
     Ok(ebpf)
@@ -104,11 +104,12 @@ fn config(btf: &Btf, request: &Request<'_>) -> Result<Config, Refusal> {
         .map_err(|error| Refusal::Host(format!("cannot tell the PID namespace from /proc/self/ns/pid: {error}")))?;
     Ok(Config {
         pid_namespace,
+        initial_pid_namespace: u32::from(host::in_initial_pid_namespace() == Some(true)),
         wake_at: WAKE_AT.min(request.buffer_size / 4),
         // The functions behind the helpers came with their use by tracing programs.
         cookie_helper: u32::from(btf.parameters("bpf_get_socket_ptr_cookie").is_some()),
-        file_helper: u32::from(btf.parameters("bpf_sock_from_file").is_some()),
         registers_helper: u32::from(btf.parameters("bpf_task_pt_regs").is_some()),
+        file_helper: u32::from(btf.parameters("bpf_sock_from_file").is_some()),
         filters: Filters {
             labels: filters.labels & label_bit::ALL,
             pid: on(filters.pids.len()),
@@ -145,8 +146,11 @@ fn map<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Map, MapError> {
 
 /// Kernels before 5.11 charge maps to `RLIMIT_MEMLOCK`. Where it may not be raised, newer ones do not need it.
 fn raise_memlock() {
-    let unlimited = Rlimit { current: None, maximum: None };
-    if let Err(error) = setrlimit(Resource::Memlock, unlimited) {
-        log::debug!("RLIMIT_MEMLOCK stays as it is ({error}); kernels since 5.11 do not need it");
-    }
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let unlimited = Rlimit { current: None, maximum: None };
+        if let Err(error) = setrlimit(Resource::Memlock, unlimited) {
+            log::debug!("RLIMIT_MEMLOCK stays as it is ({error}); kernels since 5.11 do not need it");
+        }
+    });
 }

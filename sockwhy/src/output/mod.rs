@@ -4,7 +4,9 @@
 //! write. `time` is the wall clock in nanoseconds since the epoch, as the records carry the kernel's monotonic one.
 
 mod clock;
+mod demo;
 mod doctor;
+mod explain;
 mod json;
 mod paint;
 mod prose;
@@ -13,7 +15,9 @@ mod socket_table;
 mod terminal;
 mod text;
 
+pub use demo::{demo_json, demo_text};
 pub use doctor::{doctor_json, doctor_text};
+pub use explain::{explain_json, explain_text};
 pub use json::Json;
 pub use socket_json::SocketJson;
 pub use socket_table::SocketTable;

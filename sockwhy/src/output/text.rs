@@ -2,6 +2,8 @@
 
 use std::{fmt::Write as _, io::Write as _};
 
+use jiff::tz::TimeZone;
+
 use super::{
     Terminal,
     clock::Clock,
@@ -11,7 +13,6 @@ use crate::{
     flow::{Event, Flow, Label},
     sanitize::Sanitized,
 };
-use jiff::tz::TimeZone;
 
 /// Writes flows as aligned columns.
 #[derive(Debug)]

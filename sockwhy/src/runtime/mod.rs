@@ -92,6 +92,14 @@ pub struct Setting {
     pub source: String,
 }
 
+impl Setting {
+    /// Whether it stands where the runtime does not read it.
+    #[must_use]
+    pub fn is_misplaced(&self) -> bool {
+        self.source == jvm::OF_PROGRAM
+    }
+}
+
 /// What a process turned out to be.
 #[derive(Clone, Debug)]
 pub struct Identity {
@@ -124,7 +132,7 @@ impl Identity {
     /// The last setting of this name that the runtime itself has read.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&Setting> {
-        self.settings.iter().rev().find(|setting| setting.name == name && setting.source != jvm::OF_PROGRAM)
+        self.settings.iter().rev().find(|setting| setting.name == name && !setting.is_misplaced())
     }
 }
 
@@ -156,6 +164,21 @@ fn variables(process: &Process, names: &[&str]) -> Vec<Setting> {
         Some(Setting { name: (*name).to_owned(), value, source: "the environment".to_owned() })
     };
     names.iter().filter_map(setting).collect()
+}
+
+/// Options of the command line and their values as settings: `-f FILE`, `--file=FILE`.
+fn options(process: &Process, names: &[&str]) -> Vec<Setting> {
+    let arguments = &process.arguments;
+    let setting = |(index, argument): (usize, &Vec<u8>)| {
+        let name = names.iter().find(|name| argument.starts_with(name.as_bytes()))?;
+        let value = match &argument[name.len()..] {
+            [] => arguments.get(index + 1)?,
+            [b'=', value @ ..] => value,
+            _ => return None,
+        };
+        Some(Setting { name: (*name).to_owned(), value: value.to_vec(), source: "the command line".to_owned() })
+    };
+    arguments.iter().enumerate().skip(1).filter_map(setting).collect()
 }
 
 #[cfg(test)]
@@ -233,6 +256,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn options_have_their_value_behind_them() {
+        let arguments = ["haproxy", "-f", "/etc/a.cfg", "-ff", "x", "-f", "--file=/b", "--file"];
+        let process = Process {
+            arguments: arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect(),
+            ..Process::default()
+        };
+        let found: Vec<_> =
+            options(&process, &["-f", "--file"]).into_iter().map(|setting| (setting.name, setting.value)).collect();
+        let setting = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+        assert_eq!(found, [setting("-f", "/etc/a.cfg"), setting("-f", "--file=/b"), setting("--file", "/b")]);
     }
 
     #[test]

@@ -91,7 +91,8 @@ impl Label {
     }
 
     /// What a listener of this label accepts.
-    pub(super) const fn accepts(self) -> &'static [&'static str] {
+    #[must_use]
+    pub const fn accepts(self) -> &'static [&'static str] {
         match self {
             Self::Ipv4 | Self::Ipv4OverAfInet6 => &["IPv4"],
             Self::Ipv6 | Self::Ipv6Only => &["IPv6"],

@@ -5,7 +5,7 @@ use std::{env, fmt, str::FromStr};
 use crate::{
     host,
     outcome::{Outcome, Stop},
-    tracer::Trace,
+    trace::Trace,
 };
 
 /// A way in which sockwhy hooks into the kernel.

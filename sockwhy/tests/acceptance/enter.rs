@@ -102,7 +102,7 @@ fn change_namespaces(enter: &Enter) -> io::Result<()> {
         // What is mounted from here on is seen here alone.
         mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     }
-    for folder in &enter.hide {
+    for folder in enter.hide.iter().filter(|folder| folder.is_dir()) {
         mount("none", folder, "tmpfs", MountFlags::empty(), None)?;
     }
     if let Some(folder) = &enter.tracefs {

@@ -1,8 +1,13 @@
-//! Making network devices (rtnetlink(7)): the guests have no tool for it.
+//! Making network devices (`rtnetlink(7)`) and MPTCP endpoints (generic netlink): the guests have no tools for it.
 
-use std::{io, net::IpAddr};
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr},
+};
 
-use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, netdevice::name_to_index, recv, send, socket};
+use rustix::net::{
+    AddressFamily, Protocol, RecvFlags, SendFlags, SocketType, netdevice::name_to_index, netlink, recv, send, socket,
+};
 
 // linux/rtnetlink.h, linux/netlink.h.
 const RTM_NEWLINK: u16 = 16;
@@ -12,6 +17,8 @@ const NLM_F_ACK: u16 = 0x4;
 const NLM_F_EXCL: u16 = 0x200;
 const NLM_F_CREATE: u16 = 0x400;
 const NLMSG_ERROR: u16 = 2;
+/// Bytes of `struct nlmsghdr`: length, type, flags, sequence number, port.
+const HEADER: usize = 16;
 
 // linux/if_link.h, linux/veth.h, linux/if_addr.h.
 const IFF_UP: u32 = 1;
@@ -24,6 +31,22 @@ const VETH_INFO_PEER: u16 = 1;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const IFA_F_NODAD: u8 = 2;
+
+// linux/genetlink.h, linux/mptcp.h.
+const GENL_ID_CTRL: u16 = 0x10;
+const CTRL_CMD_GETFAMILY: u8 = 3;
+const CTRL_ATTR_FAMILY_ID: u16 = 1;
+const CTRL_ATTR_FAMILY_NAME: u16 = 2;
+const NLA_F_NESTED: u16 = 0x8000;
+const MPTCP_PM_CMD_ADD_ADDR: u8 = 1;
+const MPTCP_PM_CMD_SET_LIMITS: u8 = 5;
+const MPTCP_PM_ATTR_ADDR: u16 = 1;
+const MPTCP_PM_ATTR_RCV_ADD_ADDRS: u16 = 2;
+const MPTCP_PM_ATTR_SUBFLOWS: u16 = 3;
+const MPTCP_PM_ADDR_ATTR_FAMILY: u16 = 1;
+const MPTCP_PM_ADDR_ATTR_ADDR4: u16 = 3;
+const MPTCP_PM_ADDR_ATTR_FLAGS: u16 = 6;
+const MPTCP_PM_ADDR_FLAG_SUBFLOW: u32 = 2;
 
 /// Switches a device on.
 pub(crate) fn up(device: &str) -> io::Result<()> {
@@ -61,6 +84,39 @@ pub(crate) fn add_address(device: &str, address: IpAddr, prefix: u8) -> io::Resu
     request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &body)
 }
 
+/// Lets MPTCP connections of this network namespace have a further subflow, from this address.
+pub(crate) fn add_mptcp_subflow(address: Ipv4Addr) -> io::Result<()> {
+    let family = mptcp_family()?;
+    let mut limits = vec![MPTCP_PM_CMD_SET_LIMITS, 1, 0, 0];
+    attribute(&mut limits, MPTCP_PM_ATTR_RCV_ADD_ADDRS, &1_u32.to_ne_bytes());
+    attribute(&mut limits, MPTCP_PM_ATTR_SUBFLOWS, &1_u32.to_ne_bytes());
+    exchange(Some(netlink::GENERIC), family, 0, &limits)?;
+    let mut endpoint = Vec::new();
+    attribute(&mut endpoint, MPTCP_PM_ADDR_ATTR_FAMILY, &AddressFamily::INET.as_raw().to_ne_bytes());
+    attribute(&mut endpoint, MPTCP_PM_ADDR_ATTR_ADDR4, &address.octets());
+    attribute(&mut endpoint, MPTCP_PM_ADDR_ATTR_FLAGS, &MPTCP_PM_ADDR_FLAG_SUBFLOW.to_ne_bytes());
+    let mut add = vec![MPTCP_PM_CMD_ADD_ADDR, 1, 0, 0];
+    attribute(&mut add, MPTCP_PM_ATTR_ADDR | NLA_F_NESTED, &endpoint);
+    exchange(Some(netlink::GENERIC), family, 0, &add).map(drop)
+}
+
+/// The number by which generic netlink knows MPTCP's path manager.
+fn mptcp_family() -> io::Result<u16> {
+    let mut body = vec![CTRL_CMD_GETFAMILY, 1, 0, 0];
+    attribute(&mut body, CTRL_ATTR_FAMILY_NAME, &text("mptcp_pm"));
+    let answer = exchange(Some(netlink::GENERIC), GENL_ID_CTRL, 0, &body)?;
+    // After struct genlmsghdr (4 bytes) there are attributes; the number is among them.
+    let mut rest = answer.get(4..).unwrap_or_default();
+    while let [low, high, kind_low, kind_high, value @ ..] = rest {
+        let length = usize::from(u16::from_ne_bytes([*low, *high]));
+        if let (CTRL_ATTR_FAMILY_ID, [low, high, ..]) = (u16::from_ne_bytes([*kind_low, *kind_high]), value) {
+            return Ok(u16::from_ne_bytes([*low, *high]));
+        }
+        rest = rest.get(length.max(4).next_multiple_of(4)..).unwrap_or_default();
+    }
+    Err(io::ErrorKind::NotFound.into())
+}
+
 fn index(device: &str) -> io::Result<u32> {
     let any = socket(AddressFamily::UNIX, SocketType::DGRAM, None)?;
     Ok(name_to_index(any, device)?)
@@ -84,24 +140,35 @@ fn attribute(message: &mut Vec<u8>, kind: u16, value: &[u8]) {
     message.resize(message.len().next_multiple_of(4), 0);
 }
 
-/// Sends a request and waits for the kernel's answer.
+/// Sends a request to rtnetlink.
 fn request(kind: u16, flags: u16, body: &[u8]) -> io::Result<()> {
-    let mut message = u32::try_from(16 + body.len()).expect("requests are short").to_ne_bytes().to_vec();
+    // NETLINK_ROUTE is protocol 0.
+    exchange(None, kind, flags, body).map(drop)
+}
+
+/// Sends a request and gives what the kernel answers, without the header; nothing where it says no more than that it is
+/// done.
+fn exchange(protocol: Option<Protocol>, kind: u16, flags: u16, body: &[u8]) -> io::Result<Vec<u8>> {
+    let mut message = u32::try_from(HEADER + body.len()).expect("requests are short").to_ne_bytes().to_vec();
     message.extend(kind.to_ne_bytes());
     message.extend((NLM_F_REQUEST | NLM_F_ACK | flags).to_ne_bytes());
     // Sequence number and port: there is one request, and the kernel knows whose.
     message.extend([0; 8]);
     message.extend(body);
-    // The protocol NETLINK_ROUTE is 0.
-    let socket = socket(AddressFamily::NETLINK, SocketType::RAW, None)?;
+    let socket = socket(AddressFamily::NETLINK, SocketType::RAW, protocol)?;
     send(&socket, &message, SendFlags::empty())?;
-    let mut answer = [0; 1024];
+    let mut answer = vec![0; 4096];
     let (_, length) = recv(&socket, &mut answer, RecvFlags::empty())?;
-    // struct nlmsghdr (16 bytes, the type at 4), then the negative error number, 0 for none.
-    let number = |at: usize| answer[..length].get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
-    let (Some(kind), Some(error)) = (number(4), number(16)) else { return Err(io::ErrorKind::InvalidData.into()) };
-    match (u32::from_ne_bytes(kind) & 0xffff, i32::from_ne_bytes(error)) {
-        (kind, 0) if kind == u32::from(NLMSG_ERROR) => Ok(()),
-        (_, error) => Err(io::Error::from_raw_os_error(-error)),
+    answer.truncate(length);
+    let kind = answer.get(4..6).and_then(|bytes| bytes.try_into().ok()).map(u16::from_ne_bytes);
+    let body = answer.get(HEADER..).ok_or(io::ErrorKind::InvalidData)?;
+    if kind != Some(NLMSG_ERROR) {
+        return Ok(body.to_vec());
+    }
+    // struct nlmsgerr begins with the negative error number, 0 for none.
+    match body.get(..4).and_then(|bytes| bytes.try_into().ok()).map(i32::from_ne_bytes) {
+        Some(0) => Ok(Vec::new()),
+        Some(error) => Err(io::Error::from_raw_os_error(-error)),
+        None => Err(io::ErrorKind::InvalidData.into()),
     }
 }

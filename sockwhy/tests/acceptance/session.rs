@@ -10,7 +10,8 @@ use crate::{
     event::Event,
     flow::{Flow, assert_same},
     outcome::{Outcome, Stop},
-    tracer::{Finished, Trace, Tracer},
+    trace::Trace,
+    tracer::{Finished, Tracer},
 };
 
 /// A backend under test.
@@ -66,16 +67,21 @@ impl Watch<'_> {
         Ok(self.tracer()?.first_line())
     }
 
-    /// Everything that these processes have done so far: of what they did before this is called nothing is missing, as
-    /// events leave the kernel in the order in which they happen.
+    /// Everything that these processes have done so far.
     pub(crate) fn events(&mut self, pids: &[u32]) -> Outcome<Vec<Event>> {
+        Ok(self.all_events()?.into_iter().filter(|event| event.is_of(pids)).collect())
+    }
+
+    /// Everything so far: of what happened before this is called nothing is missing, as events leave the kernel in the
+    /// order in which they happen.
+    pub(crate) fn all_events(&mut self) -> Outcome<Vec<Event>> {
         let result = self.tracer().and_then(catch_up);
         if result.is_err() {
             // Dead or deaf: the next test gets another one.
             *self.tracer = None;
         }
         result?;
-        Ok(self.tracer()?.events().into_iter().filter(|event| event.is_of(pids)).collect())
+        Ok(self.tracer()?.events())
     }
 
     /// Asserts that the processes of the flows have done just these.

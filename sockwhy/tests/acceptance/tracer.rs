@@ -1,13 +1,9 @@
 //! A running `sockwhy trace`, and what it says.
 
 use std::{
-    env,
-    ffi::OsString,
-    fmt,
-    fs::{self, File},
+    fs,
     io::{BufRead, BufReader, Read},
-    path::PathBuf,
-    process::{Child, ChildStdout, ExitStatus, Stdio},
+    process::{Child, ChildStdout, ExitStatus},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -16,118 +12,14 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
-    backend::Backend,
-    enter::{self, Enter},
+    enter,
     event::Event,
     outcome::{Outcome, Stop},
+    trace::Refusal,
 };
 
 /// Nothing here takes a hundredth of it, but an emulated machine is slow; past it, what is awaited never comes.
 pub(crate) const LIMIT: Duration = Duration::from_mins(2);
-
-/// The program under test.
-pub(crate) fn program() -> PathBuf {
-    env::var_os("SOCKWHY_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_sockwhy")), PathBuf::from)
-}
-
-/// A `sockwhy trace` to be started.
-pub(crate) struct Trace {
-    backend: Option<Backend>,
-    arguments: Vec<OsString>,
-    program: PathBuf,
-    enter: Enter,
-    output: Option<Stdio>,
-    json: bool,
-}
-
-impl Trace {
-    /// With JSON output and no filters.
-    pub(crate) fn new(backend: Backend) -> Self {
-        Self { backend: Some(backend), ..Self::auto() }
-    }
-
-    /// The same, with the backend that sockwhy chooses.
-    pub(crate) fn auto() -> Self {
-        Self {
-            backend: None,
-            arguments: Vec::new(),
-            program: program(),
-            enter: Enter::default(),
-            output: None,
-            json: true,
-        }
-    }
-
-    /// Adds arguments.
-    pub(crate) fn arguments<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
-        self.arguments.extend(arguments.into_iter().map(Into::into));
-        self
-    }
-
-    /// Adds `--pid` for each of the processes.
-    pub(crate) fn pids(self, pids: impl IntoIterator<Item = u32>) -> Self {
-        pids.into_iter().fold(self, |trace, pid| trace.arguments(["--pid".to_owned(), pid.to_string()]))
-    }
-
-    /// Another copy of the program.
-    pub(crate) fn program(mut self, program: PathBuf) -> Self {
-        self.program = program;
-        self
-    }
-
-    /// Where it runs, and as whom.
-    pub(crate) fn enter(mut self, enter: Enter) -> Self {
-        self.enter = enter;
-        self
-    }
-
-    /// Writes events to `output` instead of giving them to the test.
-    pub(crate) fn output(mut self, output: impl Into<Stdio>) -> Self {
-        self.output = Some(output.into());
-        self
-    }
-
-    /// Text instead of JSON.
-    pub(crate) fn text(mut self) -> Self {
-        self.json = false;
-        self
-    }
-
-    /// Starts it and waits until it traces.
-    pub(crate) fn start(self) -> Result<Tracer, Refusal> {
-        let json = self.json;
-        let mut command = self.enter.command(&self.program);
-        command.arg("trace");
-        if json {
-            command.args(["-o", "json"]);
-        }
-        if let Some(backend) = self.backend {
-            command.args(["--backend", &backend.to_string()]);
-        }
-        command.args(&self.arguments);
-        let piped = self.output.is_none();
-        command.stdin(Stdio::null()).stdout(self.output.unwrap_or_else(Stdio::piped)).stderr(Stdio::piped());
-        let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
-        // The command holds the writing end of the output.
-        drop(command);
-        Tracer::ready(child, json && piped)
-    }
-}
-
-/// Why sockwhy did not start to trace.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    pub(crate) code: Option<i32>,
-    pub(crate) stderr: String,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sockwhy ended with {:?} and said:\n{}", self.code, self.stderr)
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 /// What has been read so far.
 #[derive(Default)]
@@ -157,7 +49,9 @@ pub(crate) struct Finished {
 }
 
 impl Tracer {
-    fn ready(mut child: Child, events: bool) -> Result<Self, Refusal> {
+    /// Waits until a child that has just been started traces. Its stderr is a pipe, and so is its stdout if its events are to be
+    /// read.
+    pub(crate) fn ready(mut child: Child, events: bool) -> Result<Self, Refusal> {
         let said = Arc::new((Mutex::default(), Condvar::new()));
         let stderr = child.stderr.take().expect("stderr is piped");
         let mut readers = vec![follow(stderr, Arc::clone(&said), |said, line| {
@@ -204,15 +98,26 @@ impl Tracer {
 
     /// What its links hook, as the kernel tells: their types, and the names of raw tracepoints.
     pub(crate) fn hooks(&self) -> Outcome<Vec<String>> {
-        let mut hooks = Vec::new();
+        Ok([self.descriptors("link_type")?, self.descriptors("tp_name")?].concat())
+    }
+
+    /// How often the kernel has passed its programs over, as they were running on the same CPU already: a trampoline's
+    /// program can be preempted by a task that comes by the same function.
+    pub(crate) fn misses(&self) -> Outcome<usize> {
+        let counters = self.descriptors("recursion_misses")?;
+        counters.iter().try_fold(0, |sum, counter| Ok(sum + counter.parse::<usize>()?))
+    }
+
+    /// What the kernel tells of its descriptors under that name.
+    fn descriptors(&self, name: &str) -> Outcome<Vec<String>> {
+        let mut values = Vec::new();
         for descriptor in fs::read_dir(format!("/proc/{}/fdinfo", self.pid()))? {
             // Some may be closed again by now.
             let info = fs::read_to_string(descriptor?.path()).unwrap_or_default();
-            let values = info.lines().filter_map(|line| line.split_once(":\t"));
-            hooks
-                .extend(values.filter(|(name, _)| matches!(*name, "link_type" | "tp_name")).map(|(_, v)| v.to_owned()));
+            let named = info.lines().filter_map(|line| line.split_once(":\t")).filter(|(is, _)| *is == name);
+            values.extend(named.map(|(_, value)| value.to_owned()));
         }
-        Ok(hooks)
+        Ok(values)
     }
 
     /// Where the events are read that the test asked not to have.
@@ -335,12 +240,4 @@ fn follow(
             said.1.notify_all();
         }
     })
-}
-
-/// A file that nobody else sees, for output that a pipe would slow down.
-pub(crate) fn scratch_file() -> Outcome<File> {
-    let path = env::temp_dir().join(format!("sockwhy-acceptance-{}", std::process::id()));
-    let file = File::options().read(true).append(true).create_new(true).open(&path)?;
-    fs::remove_file(path)?;
-    Ok(file)
 }

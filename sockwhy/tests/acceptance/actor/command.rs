@@ -74,6 +74,8 @@ pub(crate) enum Command {
     },
     /// Switches a network device on.
     Up(String),
+    /// Lets MPTCP connections have a further subflow, from this address.
+    AddMptcpSubflow(Ipv4Addr),
     /// Sets one of the network namespace's settings, by its path below `/proc/sys`.
     SetSysctl {
         path: PathBuf,

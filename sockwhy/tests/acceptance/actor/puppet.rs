@@ -132,6 +132,10 @@ impl Puppet {
                 netlink::up(&device)?;
                 Ok(Reply::Done)
             }
+            Command::AddMptcpSubflow(address) => {
+                netlink::add_mptcp_subflow(address)?;
+                Ok(Reply::Done)
+            }
             Command::SetSysctl { path, value } => {
                 fs::write(std::path::Path::new("/proc/sys").join(path), value)?;
                 Ok(Reply::Done)

@@ -13,7 +13,7 @@ use crate::{
     host,
     outcome::{Outcome, Stop},
     session::Session,
-    tracer::Trace,
+    trace::Trace,
     traffic::{self, Client},
     variant::Variant,
 };

@@ -7,7 +7,7 @@ use crate::{
     flow::assert_same,
     outcome::Outcome,
     session::Session,
-    tracer::Trace,
+    trace::Trace,
     traffic::{self, Listener},
     variant::{Variant, without_sock_ops},
 };

@@ -13,6 +13,7 @@ mod mixture;
 mod mptcp;
 mod names;
 mod namespaces;
+mod output;
 mod privileges;
 mod silence;
 mod storm;
@@ -61,6 +62,7 @@ pub(crate) fn of(backend: Backend) -> impl Iterator<Item = &'static Scenario> {
         namespaces::SCENARIOS,
         filters::SCENARIOS,
         ending::SCENARIOS,
+        output::SCENARIOS,
         usage::SCENARIOS,
         hosts::SCENARIOS,
         privileges::SCENARIOS,

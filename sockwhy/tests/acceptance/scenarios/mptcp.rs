@@ -1,15 +1,24 @@
 //! MPTCP: one event for each connection that the application makes or accepts, whatever becomes of it underneath.
 
+use std::{
+    fs,
+    net::Ipv4Addr,
+    thread,
+    time::{Duration, Instant},
+};
+
 use super::scenarios;
 use crate::{
     actor::{
         Actor,
-        command::{Open, Via, mapped, v4},
+        command::{Command, Open, Via, mapped, v4},
     },
+    enter::Enter,
     flow::{Flow, assert_same},
     host,
-    outcome::Outcome,
+    outcome::{Outcome, Stop},
     session::Session,
+    tracer::LIMIT,
 };
 
 scenarios![
@@ -17,6 +26,7 @@ scenarios![
     client_that_speaks_tcp,
     server_that_speaks_tcp,
     accept_that_was_blocked_before_the_tracer_came,
+    further_subflow,
 ];
 
 fn connected_and_accepted(session: &Session) -> Outcome {
@@ -76,4 +86,47 @@ fn accept_that_was_blocked_before_the_tracer_came(session: &Session) -> Outcome 
     finished.assert_well()?;
     assert_same(&finished.events, &[accepted], session.backend);
     Ok(())
+}
+
+/// A subflow that joins a connection (RFC 8684 §3.2) is no new connection, though a SYN is sent for it.
+fn further_subflow(session: &Session) -> Outcome {
+    host::require_mptcp()?;
+    let mut actor = Actor::start_in(&Enter { network: true, ..Enter::default() })?;
+    let [client, server, other] = [1, 2, 3].map(|number| Ipv4Addr::new(10, 91, 0, number));
+    for address in [client, server, other] {
+        let device = "lo".to_owned();
+        actor.perform(&Command::AddAddress { device, address: address.into(), prefix: 32 })?;
+    }
+    actor.perform(&Command::AddMptcpSubflow(other))?;
+    let (listener, address) = actor.listen(Open::inet().mptcp().bind((server, 0)))?;
+    let mut watch = session.watch()?;
+    let connected = actor.connect(Open::inet().mptcp().bind((client, 0)), address)?;
+    assert_eq!(connected.error, None);
+    let accepted = actor.accept(listener)?;
+    // With the first data each end knows that the other speaks MPTCP.
+    actor.send(connected.socket)?;
+    actor.send(accepted.socket)?;
+    wait_for_join(actor.pid)?;
+    // A worker of the kernel joins it, which is not the process.
+    let mut events = watch.all_events()?;
+    events.retain(|event| event.int("netns") == Some(actor.hello.netns));
+    assert_same(&events, &[connected, accepted], session.backend);
+    Ok(())
+}
+
+/// Waits until a subflow has joined a connection in the network namespace of that process.
+fn wait_for_join(pid: u32) -> Outcome {
+    let deadline = Instant::now() + LIMIT;
+    while Instant::now() < deadline {
+        // Two lines for each group of counters, the names and the values.
+        let counters = fs::read_to_string(format!("/proc/{pid}/net/netstat"))?;
+        let mut lines = counters.lines().filter(|line| line.starts_with("MPTcpExt:"));
+        let (names, values) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+        let mut counters = names.split(' ').zip(values.split(' '));
+        if counters.any(|(name, value)| name == "MPJoinAckRx" && value != "0") {
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Err(Stop::failed("no subflow has joined the connection"))
 }

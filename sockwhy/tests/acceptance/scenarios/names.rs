@@ -12,6 +12,7 @@ use crate::{
     },
     outcome::Outcome,
     session::Session,
+    text::without_colours,
 };
 
 scenarios![json_gives_the_bytes_back, text_shows_them_and_obeys_none];
@@ -79,17 +80,4 @@ fn text_shows_them_and_obeys_none(session: &Session) -> Outcome {
         }
     }
     Ok(())
-}
-
-/// Removes the only escape sequences that there may be: `ESC [ digits and semicolons m` (ECMA-48, SGR).
-fn without_colours(text: &str) -> String {
-    let mut parts = text.split("\x1b[");
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.split_once('m') {
-            Some((code, rest)) if code.bytes().all(|byte| byte.is_ascii_digit() || byte == b';') => plain += rest,
-            _ => plain.extend(["\x1b[", part]),
-        }
-    }
-    plain
 }

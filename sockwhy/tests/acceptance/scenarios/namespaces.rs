@@ -9,6 +9,7 @@ use crate::{
         command::{Command, Open, v4},
     },
     enter::Enter,
+    event::Event,
     flow::{Flow, assert_same},
     host,
     outcome::{Outcome, Stop},
@@ -67,7 +68,6 @@ fn from_within_a_pid_namespace(session: &Session) -> Outcome {
     let joined = Enter { join: Some(first.pid), ..Enter::default() };
     let mut second = Actor::start_in(&joined)?;
     let mut outside = Actor::start()?;
-    // Nobody else uses these ports at this moment.
     let tracer = session.trace().enter(joined).start()?;
     let mut flows = Vec::new();
     for actor in [&mut first, &mut second] {
@@ -78,12 +78,12 @@ fn from_within_a_pid_namespace(session: &Session) -> Outcome {
     flows.extend(unseen);
     let mut finished = tracer.stop()?;
     finished.assert_well()?;
-    let ports: Vec<_> = flows.iter().map(|flow| u64::from(flow.local.port())).collect();
-    finished.events.retain(|event| {
-        let is_ours = event.int("local_port").is_some_and(|port| ports.contains(&port));
-        let has_number = event.int("pid").is_some();
-        is_ours || has_number
-    });
+    // Nobody else has a number inside, and nobody else outside has these ports.
+    let is_ours = |event: &Event| {
+        let ports = |flow: &Flow| [flow.local.port(), flow.peer.port()].map(|port| Some(u64::from(port)));
+        flows.iter().any(|flow| ports(flow) == [event.int("local_port"), event.int("peer_port")])
+    };
+    finished.events.retain(|event| event.int("pid").is_some() || is_ours(event));
     assert_same(&finished.events, &flows, session.backend);
     Ok(())
 }
@@ -167,16 +167,14 @@ fn socket_from_another_network_namespace(session: &Session) -> Outcome {
 
 fn process_in_a_cgroup(session: &Session) -> Outcome {
     let root = host::cgroup2().ok_or_else(|| Stop::skipped("no cgroup v2 is mounted"))?;
-    let mut actor = Actor::start()?;
     let cgroup = Cgroup::make(root.join(format!("sockwhy-acceptance-{}", std::process::id())))?;
+    // Ends before its cgroup, which cannot go while it is there.
+    let mut actor = Actor::start()?;
     std::fs::write(cgroup.0.join("cgroup.procs"), actor.pid.to_string())?;
     let mut watch = session.watch()?;
     let flows = loop_back(&mut actor)?;
     assert_eq!(flows[0].cgroup_id, Some(host::inode(&cgroup.0)?));
-    let result = watch.assert_saw(&flows);
-    // A cgroup with a process in it stays.
-    actor.exit()?;
-    result
+    watch.assert_saw(&flows)
 }
 
 /// A cgroup that goes with the test.
