@@ -144,12 +144,16 @@ offsets! {
     skc_listener: u32 = UNKNOWN;
     /// `struct sock`: `kuid_t`, the owner.
     sk_uid: u32 = UNKNOWN;
+    /// `struct sock`: `u64`, the inode number of its file, 0 where it has none. Only in newer kernels (6.18).
+    sk_ino: u32 = UNKNOWN;
     /// `struct sock`: `struct socket *`, null where no file leads to it.
     sk_socket: u32 = UNKNOWN;
     /// `struct sock`: whether `bind()` gave it its port, `SOCK_BINDPORT_LOCK` in `sk_userlocks`.
     bindport_lock: Bit = NO_BIT;
     /// `struct inet_timewait_sock`: `unsigned char`, `TCP_TIME_WAIT` or `TCP_FIN_WAIT2`.
     tw_substate: u32 = UNKNOWN;
-    /// `struct socket_alloc`: from the `struct socket` to the `unsigned long` inode number of its file.
-    socket_inode: u32 = UNKNOWN;
+    /// `struct socket_alloc`: `unsigned long`, the inode number of the file, counted from the `struct socket`.
+    socket_ino: u32 = UNKNOWN;
+    /// `struct inode`: `unsigned long`, its number.
+    i_ino: u32 = UNKNOWN;
 }

@@ -11,11 +11,9 @@ use crate::COMM_LEN;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SocketRecord {
-    /// Address of the `struct sock` that a process can have a descriptor of: of an MPTCP subflow the application's.
-    pub sock: u64,
     /// The socket's cookie; 0 where the kernel has none yet.
     pub cookie: u64,
-    /// Inode number of its file; 0 where it has none.
+    /// Inode number of its file, of an MPTCP subflow that of the application's socket; 0 where it has none.
     pub inode: u64,
     /// Its own address.
     pub local_addr: [u8; 16],
@@ -50,34 +48,28 @@ pub mod socket_flags {
     pub const BOUND: u8 = 1 << 2;
 }
 
-/// A TCP socket among the descriptors of a process.
+/// A socket among the descriptors of a process.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnerRecord {
-    /// Address of the `struct sock`.
-    pub sock: u64,
+    /// Inode number of its file. The kernel counts them up, for pipes and sockets of all kinds alike, and has long
+    /// forgotten a socket when the 32 bits of the counter come round to its number again.
+    pub inode: u64,
     /// The process, as the PID namespace of sockwhy numbers it; 0 where that namespace cannot see it.
     pub pid: u32,
     /// The descriptor.
     pub fd: u32,
     /// Name of the process (its main thread's `comm`), NUL-terminated, any bytes.
     pub process: [u8; COMM_LEN],
-    /// The socket's own port, host order: an address alone can be another socket's by the time it is looked for.
-    pub local_port: u16,
-    /// The other end's port, host order.
-    pub peer_port: u16,
-    /// Keeps the struct free of padding.
-    pub reserved: u32,
 }
 
 const _: () = {
-    assert!(size_of::<SocketRecord>() == 72);
+    assert!(size_of::<SocketRecord>() == 64);
     assert!(align_of::<SocketRecord>() == 8);
-    assert!(offset_of!(SocketRecord, local_addr) == 24);
-    assert!(offset_of!(SocketRecord, uid) == 56);
-    assert!(offset_of!(SocketRecord, flags) == 67);
-    assert!(size_of::<OwnerRecord>() == 40);
+    assert!(offset_of!(SocketRecord, local_addr) == 16);
+    assert!(offset_of!(SocketRecord, uid) == 48);
+    assert!(offset_of!(SocketRecord, flags) == 59);
+    assert!(size_of::<OwnerRecord>() == 32);
     assert!(align_of::<OwnerRecord>() == 8);
     assert!(offset_of!(OwnerRecord, process) == 16);
-    assert!(offset_of!(OwnerRecord, local_port) == 32);
 };

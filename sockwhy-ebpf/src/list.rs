@@ -1,5 +1,5 @@
 //! What exists already: a record for each TCP socket, and one for each descriptor that is a TCP socket. The two meet in
-//! userspace, by the socket's address.
+//! userspace, by the inode number of the socket's file.
 //!
 //! The contexts are part of the kernel's interface to BPF and the same since the iterators came with Linux 5.8. What
 //! their pointers lead to is not.
@@ -10,13 +10,13 @@ use aya_ebpf::{
     bindings::{file, seq_file},
     helpers::{bpf_seq_write, bpf_sock_from_file},
 };
-use sockwhy_common::{NO_UID, OwnerRecord, SocketRecord, socket_flags};
+use sockwhy_common::{NO_UID, OwnerRecord, SocketRecord, UNKNOWN, socket_flags};
 
 use crate::{
     connect::{known_or, trusted_cookie},
     filter::config,
     read::{KernelPtr, offset},
-    sock::{Role, Sock, behind_file},
+    sock::{Role, Sock, socket_inode},
     task,
 };
 
@@ -60,7 +60,6 @@ pub fn socket(ctx: &TcpContext) {
         return;
     }
     let mut record = SocketRecord {
-        sock: at.address(),
         // SAFETY: the verifier knows `sk` as a trusted `struct sock_common *`.
         cookie: known_or(sock.cookie(), || unsafe { trusted_cookie(sk) }),
         inode: 0,
@@ -117,18 +116,26 @@ fn fill_full(at: KernelPtr, sock: &Sock, record: &mut SocketRecord) -> Option<()
     if at.bit(offset!(bindport_lock))? {
         record.flags |= socket_flags::BOUND;
     }
-    if let Some(socket) = at.follow(offset!(sk_socket)) {
-        record.inode = socket.read(offset!(socket_inode))?;
-    }
+    let mut held = at;
     if let Some(Role::First(application) | Role::Join(application)) = sock.role() {
         record.flags |= socket_flags::MPTCP;
-        record.sock = application.address();
+        held = application;
     }
+    record.inode = inode(held)?;
     Some(())
 }
 
+/// Inode number of the socket's file, 0 where it has none.
+#[inline(always)]
+fn inode(sock: KernelPtr) -> Option<u64> {
+    if offset!(sk_ino) != UNKNOWN {
+        return sock.read(offset!(sk_ino));
+    }
+    sock.follow(offset!(sk_socket)).map_or(Some(0), |socket| socket.read(offset!(socket_ino)))
+}
+
 /// One descriptor of a process, or null once all have been shown. Nearly all of a machine's are no sockets, and are let
-/// go first.
+/// go first; which sockets are TCP is left to userspace, as following each to where it says so takes longer.
 #[inline(always)]
 pub fn descriptor(ctx: &TaskFileContext) {
     let file = ctx.file;
@@ -136,30 +143,17 @@ pub fn descriptor(ctx: &TaskFileContext) {
     if file.is_null() {
         return;
     }
-    let at = if config!(file_helper) == 0 {
-        KernelPtr::new(file).and_then(behind_file)
+    let inode = if config!(file_helper) == 0 {
+        KernelPtr::new(file).and_then(socket_inode).and_then(|inode| inode.read(offset!(i_ino)))
     } else {
         // SAFETY: the verifier knows `file` as a trusted `struct file *`.
-        KernelPtr::new(unsafe { bpf_sock_from_file(file) }).and_then(|socket| socket.follow(offset!(socket_sk)))
+        KernelPtr::new(unsafe { bpf_sock_from_file(file) }).and_then(|socket| socket.read(offset!(socket_ino)))
     };
-    let Some(at) = at else { return };
-    let mut sock = Sock::at(at);
-    if sock.load().is_err() {
-        return;
-    }
+    let Some(inode) = inode else { return };
     let Some(leader) = task.follow(offset!(group_leader)) else { return };
     let Some((pid, _)) = task::ids(task, leader) else { return };
     let Some(process) = leader.read(offset!(comm)) else { return };
-    let record = OwnerRecord {
-        sock: at.address(),
-        pid,
-        fd: ctx.fd as u32,
-        process,
-        local_port: sock.local_port(),
-        peer_port: sock.peer_port(),
-        reserved: 0,
-    };
-    write(ctx.meta, &record);
+    write(ctx.meta, &OwnerRecord { inode, pid, fd: ctx.fd as u32, process });
 }
 
 /// Writes a record to the iterator's file. Where it does not fit any more the kernel shows the object again in the next

@@ -18,7 +18,8 @@ const MPTCP: u16 = 262;
 pub struct Sock {
     at: KernelPtr,
     protocol: u16,
-    head: [u64; SOCK_COMMON_HEAD / 8],
+    /// Written by `load`. The verifier refuses a program that reads it before.
+    head: MaybeUninit<[u64; SOCK_COMMON_HEAD / 8]>,
 }
 
 /// How a TCP socket takes part in an MPTCP connection.
@@ -41,7 +42,7 @@ impl Sock {
     /// The socket at `at`, of which nothing is read yet.
     #[inline(always)]
     pub fn at(at: KernelPtr) -> Self {
-        Self { at, protocol: 0, head: [0; SOCK_COMMON_HEAD / 8] }
+        Self { at, protocol: 0, head: MaybeUninit::uninit() }
     }
 
     /// Reads it. In place, as the 512 bytes of a BPF stack do not hold a second copy. Whatever it is: the same hooks see
@@ -61,7 +62,7 @@ impl Sock {
     #[inline(always)]
     pub fn load_head(&mut self) -> Option<()> {
         // SAFETY: the place is in `self`.
-        unsafe { self.at.read_into(0, &raw mut self.head) }
+        unsafe { self.at.read_into(0, self.head.as_mut_ptr()) }
     }
 
     /// The cookie, 0 where nobody has asked for it yet.
@@ -168,7 +169,7 @@ impl Sock {
         // SAFETY: userspace has checked that every member of sock_common that is read this way ends within
         // SOCK_COMMON_HEAD, and the verifier checks it again; every bit pattern is a valid `Plain`.
         unsafe {
-            let from = (&raw const self.head).cast::<u8>().add(offset as usize);
+            let from = self.head.as_ptr().cast::<u8>().add(offset as usize);
             core::ptr::copy_nonoverlapping(from, value.as_mut_ptr().cast(), size_of::<T>());
             value.assume_init()
         }
@@ -204,16 +205,14 @@ pub fn has_sent(sock: KernelPtr) -> Option<bool> {
     Some(sent > 0)
 }
 
-/// The `struct sock` behind an open file, if it is a socket.
+/// The `struct inode` of an open file, if it is a socket.
 #[inline(always)]
-pub fn behind_file(file: KernelPtr) -> Option<KernelPtr> {
+pub fn socket_inode(file: KernelPtr) -> Option<KernelPtr> {
     const S_IFMT: u16 = 0o170_000;
     const S_IFSOCK: u16 = 0o140_000;
-    let mode: u16 = file.follow(offset!(f_inode))?.read(offset!(i_mode))?;
-    if mode & S_IFMT != S_IFSOCK {
-        return None;
-    }
-    file.follow(offset!(private_data))?.follow(offset!(socket_sk))
+    let inode = file.follow(offset!(f_inode))?;
+    let mode: u16 = inode.read(offset!(i_mode))?;
+    (mode & S_IFMT == S_IFSOCK).then_some(inode)
 }
 
 /// The IPv4-mapped form of an address in network order.

@@ -15,10 +15,10 @@ use sockwhy::{
     doctor,
     explain::{self, ExplainError},
     kernel::Refused,
-    list::{self, Format},
+    list::{self, Format, ListError},
     output::{self, Formatter, Json, Terminal, Text},
     plan::{Contradiction, ListPlan, TracePlan},
-    trace,
+    trace::{self, TraceError},
 };
 
 fn main() -> ExitCode {
@@ -110,12 +110,22 @@ fn report(error: &(dyn Error + 'static)) -> ExitCode {
     if error.is::<Contradiction>() {
         return ExitCode::from(WRONG_USAGE);
     }
-    if let Some(ExplainError::Hidden { .. }) = error.downcast_ref() {
-        return ExitCode::from(NOT_ALLOWED);
+    if let Some(TraceError::Refused(refused)) = error.downcast_ref() {
+        suggest(refused);
+    } else if let Some(ListError::Refused(refusal)) = list_error(error) {
+        eprintln!("sockwhy: {}", refusal.remedy(&command_line()));
+    } else if !matches!(error.downcast_ref(), Some(ExplainError::Hidden { .. })) {
+        return ExitCode::from(FAILED);
     }
-    let Some(trace::TraceError::Refused(refused)) = error.downcast_ref() else { return ExitCode::from(FAILED) };
-    suggest(refused);
     ExitCode::from(NOT_ALLOWED)
+}
+
+/// The error of listing, which explaining may wrap.
+fn list_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ListError> {
+    match error.downcast_ref() {
+        Some(ExplainError::Sockets(error)) => Some(error),
+        _ => error.downcast_ref(),
+    }
 }
 
 /// The last line is a command to paste.

@@ -25,6 +25,13 @@ pub(crate) enum Sanitized<'a> {
 
 impl Display for Sanitized<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
+impl Sanitized<'_> {
+    /// Writes it to `f`.
+    pub(crate) fn write(&self, f: &mut impl Write) -> fmt::Result {
         let (Self::Text(name) | Self::Json(name)) = *self;
         if let Some(plain) = plain(name) {
             return f.write_str(plain);

@@ -48,10 +48,28 @@ impl Suite {
 
     /// Downloads `package` as of `version`, however that goes on (see [`is_version`]), and unpacks it below `folder`.
     pub(crate) fn unpack(&self, package: &str, version: &str, folder: &Path) -> Result<()> {
-        let offered = output(self.command("apt-cache").args(["madison", package]))?;
-        let Some(exact) = offered.lines().filter_map(madison_version).find(|offer| is_version(offer, version)) else {
+        let Some(exact) = self.versions(package)?.into_iter().find(|offer| is_version(offer, version)) else {
             bail!("Debian's {} has no {package} {version}", self.name);
         };
+        self.unpack_exact(package, &exact, folder)
+    }
+
+    /// The same for the newest version, which it returns.
+    pub(crate) fn unpack_newest(&self, package: &str, folder: &Path) -> Result<String> {
+        let Some(newest) = self.versions(package)?.into_iter().next() else {
+            bail!("Debian's {} has no {package}", self.name);
+        };
+        self.unpack_exact(package, &newest, folder)?;
+        Ok(newest)
+    }
+
+    /// The versions of a package, newest first.
+    fn versions(&self, package: &str) -> Result<Vec<String>> {
+        let offered = output(self.command("apt-cache").args(["madison", package]))?;
+        Ok(offered.lines().filter_map(madison_version).map(str::to_owned).collect())
+    }
+
+    fn unpack_exact(&self, package: &str, exact: &str, folder: &Path) -> Result<()> {
         progress(format_args!("downloading {package} {exact}"));
         let download = self.state.join("download");
         if download.exists() {

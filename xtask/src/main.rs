@@ -1,5 +1,6 @@
 //! The tasks of the project.
 
+mod bench;
 mod cache;
 mod check;
 mod command;
@@ -22,6 +23,8 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 enum Task {
+    /// Measure sockwhy and programs like it on this machine, and write the tables of BENCHMARKS.md
+    Bench(bench::Options),
     /// Check formatting, lints and documentation, of the host's crates and of the BPF programs
     Check,
     /// Build the BPF object that sockwhy embeds, and write it to sockwhy/bpf
@@ -36,6 +39,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let result = match Task::parse() {
+        Task::Bench(options) => bench::main(&options).map(|()| ExitCode::SUCCESS),
         Task::Check => check::main().map(|()| ExitCode::SUCCESS),
         Task::Ebpf(options) => ebpf::main(&options).map(|()| ExitCode::SUCCESS),
         Task::Setup => setup::main().map(|()| ExitCode::SUCCESS),

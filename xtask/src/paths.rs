@@ -27,3 +27,8 @@ pub(crate) fn apt() -> PathBuf {
 pub(crate) fn vm() -> PathBuf {
     root().join("target/vm")
 }
+
+/// What the benchmarks download and leave behind.
+pub(crate) fn bench() -> PathBuf {
+    root().join("target/bench")
+}

@@ -117,7 +117,7 @@ fn is_executable(file: &Path) -> bool {
     fs::metadata(file).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
-fn is_root() -> Result<bool> {
+pub(crate) fn is_root() -> Result<bool> {
     // The kernel gives a process's folder to its effective user: proc(5).
     Ok(fs::metadata("/proc/self").context("cannot read /proc/self")?.uid() == 0)
 }

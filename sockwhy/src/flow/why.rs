@@ -1,11 +1,12 @@
 //! Why a socket has its label.
 
 use std::{
-    fmt,
+    fmt::{self, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
 use super::{Event, Flow, Label};
+use crate::digits::{address, number, socket_address};
 
 /// One sentence that is true of this socket, written where it is displayed. What the record does not tell it leaves out.
 #[derive(Clone, Copy, Debug)]
@@ -23,26 +24,28 @@ impl fmt::Display for Why<'_> {
 
 /// A connect to the unspecified address has become one to loopback by the time it is seen (`tcp_v6_connect`,
 /// `ip_route_connect`).
-pub(crate) fn connected(label: Label, peer: IpAddr, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(crate) fn connected(label: Label, peer: IpAddr, f: &mut impl Write) -> fmt::Result {
     match label {
         Label::Ipv4 => f.write_str("connect() on an AF_INET socket, which carries IPv4 only"),
         Label::Ipv6 => f.write_str("connect() on an AF_INET6 socket to an IPv6 address"),
-        Label::Ipv4OverAfInet6 => write!(f, "connect() on an AF_INET6 socket to ::ffff:{peer}"),
+        Label::Ipv4OverAfInet6 => {
+            f.write_str("connect() on an AF_INET6 socket to ::ffff:")?;
+            address(f, peer)
+        }
     }
 }
 
 /// `what` befalls a connection to `local` by a listener; `version` is that of IP to the peer.
-pub(crate) fn accepted(
-    what: &str,
-    local: SocketAddr,
-    origin: Origin,
-    version: u8,
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
-    match origin {
-        Origin::Mapped(_) => write!(f, "{what} on {local} by ")?,
-        _ => write!(f, "{what} on port {} by ", local.port())?,
+pub(crate) fn accepted(what: &str, local: SocketAddr, origin: Origin, version: u8, f: &mut impl Write) -> fmt::Result {
+    f.write_str(what)?;
+    if let Origin::Mapped(_) = origin {
+        f.write_str(" on ")?;
+        socket_address(f, local)?;
+    } else {
+        f.write_str(" on port ")?;
+        number(f, local.port())?;
     }
+    f.write_str(" by ")?;
     match origin {
         Origin::Inet => return f.write_str("an AF_INET listener, which takes IPv4 only"),
         Origin::DualStack => f.write_str("a dual-stack AF_INET6 listener")?,
@@ -53,7 +56,8 @@ pub(crate) fn accepted(
         }
         Origin::TakesPeers => write!(f, "an AF_INET6 listener that takes IPv{version}")?,
     }
-    write!(f, "; the peer is IPv{version}")
+    f.write_str("; the peer is IPv")?;
+    number(f, version)
 }
 
 /// What kind of listener an accepted socket comes from. They are of one family: the child is the listener's clone

@@ -136,6 +136,12 @@ impl Btf {
         Ok(btf)
     }
 
+    /// The blob itself.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.data
+    }
+
     /// Finds a member by its path from a struct: `member("sock_common", &["skc_net", "net"])`. Anonymous structs and
     /// unions on the way are looked through, as C does.
     #[must_use]

@@ -1,5 +1,6 @@
 //! The only part that knows aya: the kernel's types, the object, the backends, the ring.
 
+mod arch;
 mod backend;
 pub mod btf;
 pub mod host;
@@ -9,7 +10,7 @@ mod offsets;
 mod probe;
 mod refusal;
 mod ring;
-mod sockets;
+pub mod sockets;
 
 use aya::Ebpf;
 
@@ -19,7 +20,6 @@ pub use self::{
     probe::Probe,
     refusal::{Refusal, Refused},
     ring::Ring,
-    sockets::SocketIterators,
 };
 use self::{backend::Wanted, btf::Btf, object::Request, offsets::Purpose};
 use crate::plan::{Backend, TracePlan};

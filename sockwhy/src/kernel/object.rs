@@ -11,15 +11,13 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use sockwhy_common::{CidrKey, Config, Filters, Offsets, label_bit};
 
 use super::{
+    arch,
     btf::Btf,
     host,
     offsets::{self, Purpose},
     refusal::Refusal,
 };
 use crate::plan::FlowFilter;
-
-/// Built by `cargo xtask ebpf` from `sockwhy-ebpf`.
-static OBJECT: &[u8] = aya::include_bytes_aligned!("../../bpf/sockwhy-x86_64.bpf.o");
 
 /// The programs' log level while `-vv` is not given: nothing is logged, and the verifier removes the calls.
 const LOG_OFF: u8 = 0;
@@ -54,14 +52,20 @@ pub(super) struct Request<'a> {
 
 /// Creates the maps and writes the plan into them; no program is loaded yet.
 pub(super) fn load(btf: &Btf, request: &Request<'_>) -> Result<Ebpf, Refusal> {
+    load_with(EbpfLoader::new(), btf, request)
+}
+
+/// The same, with a loader that was made before: aya parses the kernel's BTF to make one.
+pub(super) fn load_with(loader: EbpfLoader<'_>, btf: &Btf, request: &Request<'_>) -> Result<Ebpf, Refusal> {
     let offsets = Global(offsets::resolve(btf, request.purpose)?);
     let config = Global(config(btf, request)?);
     let log_level = if request.log { LOG_ALL } else { LOG_OFF };
     raise_memlock();
 
     let filters = request.filters;
-    let mut loader = EbpfLoader::new();
     let size = |values: usize| u32::try_from(values.max(1)).unwrap_or(u32::MAX);
+    // It borrows what is written here.
+    let mut loader = loader;
     loader
         // The object has no CO-RE relocations for which aya would have to parse the kernel's BTF.
         .btf(None)
@@ -74,7 +78,7 @@ pub(super) fn load(btf: &Btf, request: &Request<'_>) -> Result<Ebpf, Refusal> {
         .map_max_entries("FILTER_PORT", size(filters.ports.len()))
         .map_max_entries("FILTER_COMM", size(filters.comms.len()))
         .map_max_entries("FILTER_NET", size(filters.nets.len()));
-    let mut ebpf = loader.load(OBJECT).map_err(|error| Refusal::object(&error))?;
+    let mut ebpf = loader.load(arch::OBJECT).map_err(|error| Refusal::object(&error))?;
     fill_filters(&mut ebpf, filters)
         .map_err(|error| Refusal::program("fill the maps of the filters", &error.into()))?;
     Ok(ebpf)
@@ -85,8 +89,12 @@ pub(super) fn program<'a, P>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&
 where
     &'a mut P: TryFrom<&'a mut Program, Error = ProgramError>,
 {
-    let missing = || Refusal::Host(format!("the BPF object has no program {name}: it does not match this sockwhy"));
-    ebpf.program_mut(name).and_then(|program| program.try_into().ok()).ok_or_else(missing)
+    ebpf.program_mut(name).and_then(|program| program.try_into().ok()).ok_or_else(|| missing(name))
+}
+
+/// The object was built from other sources.
+pub(super) fn missing(name: &'static str) -> Refusal {
+    Refusal::Host(format!("the BPF object has no program {name}: it does not match this sockwhy"))
 }
 
 fn config(btf: &Btf, request: &Request<'_>) -> Result<Config, Refusal> {

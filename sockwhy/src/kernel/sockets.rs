@@ -1,26 +1,25 @@
 //! The iterators over sockets and descriptors: loaded, and read to the end.
 
 use std::{
+    collections::HashMap,
     io::{self, Read},
-    thread,
+    panic,
+    thread::{self, ScopedJoinHandle},
 };
 
-use aya::{
-    Btf as AyaBtf, Ebpf,
-    programs::{Iter, ProgramError, iter::IterLink, links::LinkError},
-};
+use aya::{Btf as AyaBtf, Ebpf, EbpfLoader, Endianness, programs::Iter};
 use sockwhy_common::{OwnerRecord, Record, SocketRecord};
 
 use super::{
     btf::Btf,
-    object::{self, Request, program},
+    object::{self, Request},
     offsets::Purpose,
     refusal::Refusal,
 };
 use crate::{
     netns::{self, Namespace},
     plan::FlowFilter,
-    socket::{Gathered, Held, Socket},
+    socket::{Held, Socket},
 };
 
 /// Smallest ring buffer, in bytes: nothing is sent through it here.
@@ -29,67 +28,87 @@ const NO_EVENTS: u32 = 4096;
 /// The kernel gives at most eight pages in one read (`bpf_seq_read`).
 const CHUNK: usize = 8 * 4096;
 
-/// The iterators, loaded.
-pub struct SocketIterators {
-    ebpf: Ebpf,
+/// Why the sockets cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum IterError {
+    /// The kernel or the privileges do not allow iterators.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Reading failed, or going into a network namespace.
+    #[error(transparent)]
+    Io(#[from] io::Error),
 }
 
-impl SocketIterators {
-    /// Loads them.
-    ///
-    /// # Errors
-    /// Where the kernel or the privileges do not allow it.
-    pub fn load() -> Result<Self, Refusal> {
+/// Every TCP socket of these network namespaces, and every descriptor of the machine that is a socket.
+///
+/// # Errors
+/// Where the kernel or the privileges do not allow it.
+pub fn read(namespaces: &[Namespace]) -> Result<(Vec<Socket>, Vec<Held>), IterError> {
+    let (btf, aya_btf, loader) = prepare()?;
+    let request =
+        Request { purpose: Purpose::List, filters: &FlowFilter::EVERYTHING, buffer_size: NO_EVENTS, log: false };
+    let mut ebpf = object::load_with(loader, &btf, &request)?;
+    let (tcp, task_file) = programs(&mut ebpf)?;
+    thread::scope(|scope| {
+        // It shows the namespace of the thread that opens it, so this needs a thread to move about.
+        let sockets = scope.spawn(|| sockets(tcp, &aya_btf, namespaces));
+        let held = descriptors(task_file, &aya_btf);
+        Ok((join(sockets)?, held?))
+    })
+}
+
+/// The kernel's BTF, as this program knows it and as aya does, and a loader, for which aya parses it once more. Side by
+/// side, as each takes as long as reading ten thousand sockets.
+fn prepare() -> Result<(Btf, AyaBtf, EbpfLoader<'static>), Refusal> {
+    thread::scope(|scope| {
+        let loader = scope.spawn(EbpfLoader::new);
         let btf = Btf::of_kernel()?;
-        let request =
-            Request { purpose: Purpose::List, filters: &FlowFilter::EVERYTHING, buffer_size: NO_EVENTS, log: false };
-        let mut ebpf = object::load(&btf, &request)?;
-        let btf = AyaBtf::from_sys_fs().map_err(|error| Refusal::Host(error.to_string()))?;
-        for (name, kind) in [("iter_tcp", "tcp"), ("iter_task_file", "task_file")] {
-            let iterator: &mut Iter = program(&mut ebpf, name)?;
-            iterator
-                .load(kind, &btf)
-                .map_err(|error| Refusal::program(format_args!("load the program {name}"), &error))?;
-        }
-        Ok(Self { ebpf })
-    }
-
-    /// Reads every TCP socket of these network namespaces, and every descriptor of a TCP socket, the two side by side.
-    ///
-    /// # Errors
-    /// Where the kernel does not let them be read, or a namespace not be entered.
-    pub fn read(&mut self, namespaces: &[Namespace]) -> io::Result<Gathered> {
-        let descriptors = link(program(&mut self.ebpf, "iter_task_file").map_err(io::Error::other)?)?;
-        let sockets: &mut Iter = program(&mut self.ebpf, "iter_tcp").map_err(io::Error::other)?;
-        thread::scope(|scope| {
-            // It shows the namespace of the thread that opens it, so this needs a thread to move about.
-            let sockets = scope.spawn(move || {
-                let mut gathered = Gathered::default();
-                netns::visit(namespaces, |netns| {
-                    each(link(sockets)?, |record: &SocketRecord| match Socket::decode(record, netns) {
-                        Ok(socket) => gathered.add(record.sock, socket),
-                        Err(unknown) => log::debug!("a socket is left out: {unknown:?}"),
-                    })
-                })
-                .map(|()| gathered)
-            });
-            let mut held = Gathered::default();
-            each(descriptors, |record: &OwnerRecord| held.hold(Held::from(record)))?;
-            let mut gathered = sockets.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            gathered.append(held);
-            Ok(gathered)
-        })
-    }
+        let aya_btf = AyaBtf::parse(btf.bytes(), Endianness::default());
+        let aya_btf = aya_btf.map_err(|error| Refusal::Host(error.to_string()))?;
+        Ok((btf, aya_btf, join(loader)))
+    })
 }
 
-fn link(iterator: &mut Iter) -> io::Result<IterLink> {
-    let linked = iterator.attach().and_then(|id| iterator.take_link(id));
-    linked.map_err(|error: ProgramError| io::Error::other(error))
+/// The two programs, apart from one another: the verifier is let look at them side by side too.
+fn programs(ebpf: &mut Ebpf) -> Result<(&mut Iter, &mut Iter), Refusal> {
+    let mut programs: HashMap<_, _> = ebpf.programs_mut().collect();
+    let mut take =
+        |name| programs.remove(name).and_then(|program| program.try_into().ok()).ok_or_else(|| object::missing(name));
+    Ok((take("iter_tcp")?, take("iter_task_file")?))
+}
+
+fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+}
+
+/// Has the calling thread visit the namespaces.
+fn sockets(iterator: &mut Iter, btf: &AyaBtf, namespaces: &[Namespace]) -> Result<Vec<Socket>, IterError> {
+    load(iterator, "tcp", btf)?;
+    let mut sockets = Vec::new();
+    netns::visit(namespaces, |netns| {
+        each(iterator, |record: &SocketRecord| match Socket::decode(record, netns) {
+            Ok(socket) => sockets.push(socket),
+            Err(unknown) => log::debug!("left out: {unknown}"),
+        })
+    })?;
+    Ok(sockets)
+}
+
+fn descriptors(iterator: &mut Iter, btf: &AyaBtf) -> Result<Vec<Held>, IterError> {
+    load(iterator, "task_file", btf)?;
+    let mut held = Vec::new();
+    each(iterator, |record: &OwnerRecord| held.push(Held::from(record)))?;
+    Ok(held)
+}
+
+fn load(iterator: &mut Iter, kind: &str, btf: &AyaBtf) -> Result<(), Refusal> {
+    iterator.load(kind, btf).map_err(|error| Refusal::program(format_args!("load the iterator {kind}"), &error))
 }
 
 /// Opens the iterator from this thread and hands each of its records to `take`.
-fn each<T: Record>(link: IterLink, mut take: impl FnMut(&T)) -> io::Result<()> {
-    let mut file = link.into_file().map_err(|error: LinkError| io::Error::other(error))?;
+fn each<T: Record>(iterator: &mut Iter, mut take: impl FnMut(&T)) -> io::Result<()> {
+    let link = iterator.attach().and_then(|id| iterator.take_link(id)).map_err(io::Error::other)?;
+    let mut file = link.into_file().map_err(io::Error::other)?;
     let mut chunk = vec![0; CHUNK];
     let mut filled = 0;
     loop {

@@ -27,7 +27,7 @@ pub fn demo_text(demo: &Demo, explanation: &Explanation<'_>, terminal: Terminal)
     let mut out = Vec::new();
     for text in lines {
         blanks(&mut out, 2);
-        Prose::new(terminal.width).write(&mut out, &text, 2, 10, Paint::new(terminal.color, "2"));
+        Prose::new(terminal.width).write(&mut out, &text, 2, 10, Paint { color: terminal.color, code: "2" });
     }
     out.push(b'\n');
     out.extend(explain_text(explanation, terminal));

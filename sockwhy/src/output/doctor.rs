@@ -11,7 +11,7 @@ pub fn doctor_text(report: &Report, terminal: Terminal) -> Vec<u8> {
     const MARK: usize = "partly".len();
     let check = report.rows.iter().map(|row| row.check.len()).max().unwrap_or(0);
     let indent = MARK + 1 + check + 1;
-    let paint = |code| Paint::new(terminal.color, code);
+    let paint = |code| Paint { color: terminal.color, code };
     let prose = Prose::new(terminal.width);
     let mut out = Vec::new();
     for row in &report.rows {

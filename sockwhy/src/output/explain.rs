@@ -25,9 +25,9 @@ pub fn explain_text(explanation: &Explanation<'_>, terminal: Terminal) -> Vec<u8
     let mut page = Page {
         out: Vec::new(),
         prose: Prose::new(terminal.width),
-        plain: Paint::new(terminal.color, ""),
-        bold: Paint::new(terminal.color, "1"),
-        verdict: Paint::new(terminal.color, if explanation.verdict.problem { "1;31" } else { "1;32" }),
+        plain: Paint { color: terminal.color, code: "" },
+        bold: Paint { color: terminal.color, code: "1" },
+        verdict: Paint { color: terminal.color, code: if explanation.verdict.problem { "1;31" } else { "1;32" } },
     };
     page.prose.write(&mut page.out, &explanation.verdict.text, 0, 0, page.verdict);
     page.sockets(explanation, terminal);
@@ -78,7 +78,7 @@ impl Page {
     fn sockets(&mut self, explanation: &Explanation<'_>, terminal: Terminal) {
         let shown = &explanation.sockets[..explanation.sockets.len().min(SHOWN)];
         self.out.push(b'\n');
-        let mut table = SocketTable::new(terminal, false, shown.iter().copied());
+        let mut table = SocketTable::new(terminal, false, shown);
         table.header(&mut self.out);
         for socket in shown {
             table.socket(&mut self.out, *socket);

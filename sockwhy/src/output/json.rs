@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 use serde_json::ser::Formatter;
 
-use super::clock::Clock;
+use super::{SocketJson, clock::Clock};
 use crate::{
     flow::Flow,
     sanitize::{Sanitized, is_visible},
@@ -71,6 +71,11 @@ impl Default for Json {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A socket on a line of its own.
+pub(super) fn socket(out: &mut Vec<u8>, socket: &SocketJson<'_>) {
+    write(out, socket, Visible { already: socket.is_visible() });
 }
 
 /// An object on a line of its own.

@@ -24,7 +24,7 @@ pub use socket_table::SocketTable;
 pub use terminal::Terminal;
 pub use text::Text;
 
-use crate::flow::Flow;
+use crate::{flow::Flow, socket::Entry};
 
 /// One of the two ways to write.
 #[derive(Debug)]
@@ -49,6 +49,33 @@ impl Formatter {
         match self {
             Self::Text(text) => text.flow(out, time, flow),
             Self::Json(json) => json.flow(out, time, flow),
+        }
+    }
+}
+
+/// One of the two ways to write sockets.
+#[derive(Clone, Debug)]
+pub enum SocketFormatter {
+    /// For people.
+    Text(SocketTable),
+    /// One JSON object per line.
+    Json,
+}
+
+impl SocketFormatter {
+    /// What stands above the sockets.
+    pub fn header(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(table) => table.header(out),
+            Self::Json => {}
+        }
+    }
+
+    /// One socket.
+    pub fn socket(&mut self, out: &mut Vec<u8>, socket: Entry<'_>) {
+        match self {
+            Self::Text(table) => table.socket(out, socket),
+            Self::Json => json::socket(out, &SocketJson::from(socket)),
         }
     }
 }

@@ -1,21 +1,17 @@
-//! Colour and width of text, as a terminal shows it.
+//! Colour and width of text in a terminal.
 
 use unicode_width::UnicodeWidthChar;
 
 /// A way to draw.
 #[derive(Clone, Copy)]
 pub(super) struct Paint {
-    color: bool,
+    pub(super) color: bool,
     /// The numbers of an SGR sequence (ECMA-48 §8.3.117); empty for none.
-    code: &'static str,
+    pub(super) code: &'static str,
 }
 
 impl Paint {
-    /// `code` is an SGR sequence's numbers; nothing is drawn without `color`.
-    pub(super) const fn new(color: bool, code: &'static str) -> Self {
-        Self { color, code }
-    }
-
+    /// Text without a width of its own.
     pub(super) fn text(self, out: &mut Vec<u8>, text: &str) {
         if self.color && !self.code.is_empty() {
             for part in ["\x1b[", self.code, "m", text, "\x1b[0m"] {

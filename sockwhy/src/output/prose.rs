@@ -74,7 +74,7 @@ pub(super) fn blanks(out: &mut Vec<u8>, count: usize) {
 mod tests {
     use super::*;
 
-    const PLAIN: Paint = Paint::new(false, "");
+    const PLAIN: Paint = Paint { color: false, code: "" };
 
     fn written(width: Option<u16>, text: &str) -> String {
         let mut out = Vec::new();

@@ -1,35 +1,36 @@
 //! Sockets as JSON objects, the fields and their order a promise to users (`docs`: the README's table).
 
-use std::{net::IpAddr, num::NonZeroU64};
+use std::{fmt, num::NonZeroU64};
 
 use serde::{Serialize, Serializer};
 
 use super::json::Shown;
 use crate::{
+    digits::address,
     sanitize::Sanitized,
-    socket::{Entry, Owner, Why},
+    socket::{Entry, Owner},
 };
 
 /// A line of `sockwhy list -o json`.
 #[derive(Serialize)]
 pub struct SocketJson<'a> {
-    proto: &'static str,
-    state: &'static str,
-    family: &'static str,
+    proto: &'a str,
+    state: &'a str,
+    family: &'a str,
     ip_version: Option<u8>,
-    label: &'static str,
-    accepts: Option<&'static [&'static str]>,
+    label: &'a str,
+    accepts: Option<&'a [&'a str]>,
     v6only: Option<bool>,
-    local_addr: Shown<IpAddr>,
+    local_addr: String,
     local_port: u16,
-    peer_addr: Option<Shown<IpAddr>>,
+    peer_addr: Option<String>,
     peer_port: Option<u16>,
     uid: Option<u32>,
     inode: Option<NonZeroU64>,
     netns: u32,
     cookie: Option<NonZeroU64>,
     owners: Option<Owners<'a>>,
-    why: Shown<Why<'a>>,
+    why: String,
 }
 
 impl<'a> From<Entry<'a>> for SocketJson<'a> {
@@ -42,18 +43,34 @@ impl<'a> From<Entry<'a>> for SocketJson<'a> {
             label: socket.label.as_str(),
             accepts: socket.accepts(),
             v6only: socket.v6only,
-            local_addr: Shown(socket.local.ip()),
+            local_addr: string(|text| address(text, socket.local.ip())),
             local_port: socket.local.port(),
-            peer_addr: socket.peer.map(|peer| Shown(peer.ip())),
+            peer_addr: socket.peer.map(|peer| string(|text| address(text, peer.ip()))),
             peer_port: socket.peer.map(|peer| peer.port()),
             uid: socket.uid,
             inode: socket.inode,
             netns: socket.netns,
             cookie: socket.cookie,
             owners: socket.owners().map(Owners),
-            why: Shown(socket.why()),
+            why: string(|text| socket.why().write(text)),
         }
     }
+}
+
+impl SocketJson<'_> {
+    /// Whether every character of it is visible ASCII, or escaped by JSON. DEL is the one control that is not.
+    pub(super) fn is_visible(&self) -> bool {
+        let names = self.owners.iter().flat_map(|owners| owners.0).map(|owner| owner.process.as_bytes());
+        self.why.is_ascii() && names.flatten().all(|byte| *byte < 0x7f)
+    }
+}
+
+/// A string of what is written to it.
+fn string(write: impl FnOnce(&mut String) -> fmt::Result) -> String {
+    let mut text = String::new();
+    // Writing to memory cannot fail.
+    let _infallible = write(&mut text);
+    text
 }
 
 struct Owners<'a>(&'a [Owner]);

@@ -38,7 +38,7 @@ impl Text {
 
     pub(super) fn header(&self, out: &mut Vec<u8>) {
         let columns = self.columns;
-        let bold = Paint::new(self.color, "1");
+        let bold = Paint { color: self.color, code: "1" };
         bold.cell(out, "TIME", columns.time);
         if columns.event {
             bold.cell(out, "EVENT", Columns::EVENT);
@@ -54,7 +54,7 @@ impl Text {
 
     pub(super) fn flow(&mut self, out: &mut Vec<u8>, time: u64, flow: &Flow) {
         let columns = self.columns;
-        let paint = |code| Paint::new(self.color, code);
+        let paint = |code| Paint { color: self.color, code };
         let plain = paint("");
 
         let (second, nanoseconds) = self.clock.read(time);

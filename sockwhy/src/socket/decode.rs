@@ -3,20 +3,29 @@
 use std::{net::SocketAddr, num::NonZeroU64};
 
 use sockwhy_common::{NO_UID, OwnerRecord, SocketRecord, socket_flags};
+use thiserror::Error;
 
 use super::{Held, Label, Owner, Socket, State};
 use crate::flow::{Family, address, known};
 
-/// A record that is not of a TCP socket as this program knows them: another family or state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unknown;
+/// A record that is not of a TCP socket as this program knows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("a socket of the address family {family} in the state {state}")]
+pub struct Unknown {
+    family: u16,
+    state: u8,
+}
 
 impl Socket {
     /// Reads a record of the network namespace with the inode number `netns`.
+    ///
+    /// # Errors
+    /// Where it has another family or state.
     pub fn decode(record: &SocketRecord, netns: u32) -> Result<Self, Unknown> {
         let has = |flag| record.flags & flag != 0;
-        let family = Family::from_number(record.family).ok_or(Unknown)?;
-        let state = State::from_number(record.state).ok_or(Unknown)?;
+        let unknown = Unknown { family: record.family, state: record.state };
+        let family = Family::from_number(record.family).ok_or(unknown)?;
+        let state = State::from_number(record.state).ok_or(unknown)?;
         let local = SocketAddr::new(address(family, record.local_addr), record.local_port);
         let peer = SocketAddr::new(address(family, record.peer_addr), record.peer_port);
         let v6only = has(socket_flags::V6ONLY);
@@ -45,9 +54,8 @@ impl Socket {
 impl From<&OwnerRecord> for Held {
     fn from(record: &OwnerRecord) -> Self {
         Self {
-            key: record.sock,
+            inode: record.inode,
             owner: Owner { pid: known(record.pid), process: record.process.into(), fd: record.fd },
-            ports: Some((record.local_port, record.peer_port)),
         }
     }
 }

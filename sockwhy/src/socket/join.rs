@@ -3,7 +3,7 @@
 
 use std::{
     hash::{BuildHasher, Hash},
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
 };
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
@@ -11,162 +11,114 @@ use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use super::{Index, Links, Owner, Socket, Sockets, State};
 use crate::flow::Family;
 
-/// Sockets and descriptors as they are found, before it is known which belongs to which.
-#[derive(Debug, Default)]
-pub struct Gathered {
-    sockets: Vec<Socket>,
-    /// The key of each socket.
-    keys: Vec<u64>,
-    held: Vec<Held>,
-}
-
-/// A descriptor of a process that is a socket.
-#[derive(Clone, Copy, Debug)]
+/// A descriptor of a process that is a socket, of TCP or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// The key that the socket was added with.
-    pub key: u64,
+    /// Inode number of the socket's file.
+    pub inode: u64,
     /// Who has it.
     pub owner: Owner,
-    /// Local and peer port of the socket when it was found, where keys are given anew once a socket is gone.
-    pub ports: Option<(u16, u16)>,
 }
 
-impl Gathered {
-    /// Adds a socket. `key` is what tells it from the others and its descriptors lead to.
-    pub fn add(&mut self, key: u64, socket: Socket) {
-        self.keys.push(key);
-        self.sockets.push(socket);
-    }
-
-    /// Adds a descriptor.
-    pub fn hold(&mut self, held: Held) {
-        self.held.push(held);
-    }
-
-    /// Takes in what was gathered elsewhere.
-    pub fn append(&mut self, mut other: Self) {
-        self.sockets.append(&mut other.sockets);
-        self.keys.append(&mut other.keys);
-        self.held.append(&mut other.held);
-    }
-
-    /// Joins them. `all_owners` says that every process could be asked for its descriptors.
+impl Sockets {
+    /// Joins sockets and descriptors. `all_owners` says that every process could be asked for its descriptors.
     #[must_use]
-    pub fn join(self, all_owners: bool) -> Sockets {
-        let Self { mut sockets, mut keys, held } = self;
-        let first = first_of_each_key(&mut sockets, &mut keys);
-        let mut links = vec![Links::default(); sockets.len()];
-        let owners = link_owners(&sockets, &keys, &first, held, &mut links);
-        drop((keys, first));
-        link_listeners(&sockets, &mut links);
-        link_ends(&sockets, &mut links);
-        Sockets { list: sockets, links, owners, all_owners }
+    pub fn join(mut list: Vec<Socket>, held: &[Held], all_owners: bool) -> Self {
+        // In the order in which they are looked at, as memory far apart is slow to go through.
+        list.sort_by_cached_key(|socket| {
+            let peer_port = socket.peer.map_or(0, |peer| peer.port());
+            (socket.netns, socket.state != State::Listen, socket.local.port(), peer_port)
+        });
+        let mut links = vec![Links::default(); list.len()];
+        let owners = link_owners(&list, held, &mut links);
+        link_listeners(&list, &mut links);
+        link_ends(&list, &mut links);
+        Self { list, links, owners, all_owners }
     }
-}
-
-/// The first socket of each key. Subflows of an MPTCP socket share one. The very same socket may have been found twice,
-/// as the kernel's tables change while they are read.
-fn first_of_each_key(sockets: &mut Vec<Socket>, keys: &mut Vec<u64>) -> HashMap<u64, u32> {
-    let mut first = HashMap::with_capacity(keys.len());
-    let mut kept = 0;
-    for index in 0..keys.len() {
-        let (key, socket) = (keys[index], sockets[index]);
-        let earlier = *first.entry(key).or_insert(index_of(kept)) as usize;
-        if earlier != kept && sockets[earlier] == socket {
-            continue;
-        }
-        (keys[kept], sockets[kept]) = (key, socket);
-        kept += 1;
-    }
-    keys.truncate(kept);
-    sockets.truncate(kept);
-    first
 }
 
 /// Puts the owners of each socket next to one another, by PID and descriptor.
-fn link_owners(
-    sockets: &[Socket],
-    keys: &[u64],
-    first: &HashMap<u64, u32>,
-    held: Vec<Held>,
-    links: &mut [Links],
-) -> Vec<Owner> {
-    let mut owned: Vec<_> = held
-        .into_iter()
-        .filter_map(|held| {
-            let index = *first.get(&held.key)?;
-            held.fits(&sockets[index as usize]).then_some((index, held.owner))
-        })
-        .collect();
-    // Threads with a table of their own may have brought in a descriptor of their process twice.
-    owned.sort_unstable_by_key(|(index, owner)| (*index, owner.pid, owner.fd));
-    owned.dedup_by_key(|(index, owner)| (*index, owner.pid, owner.fd));
+fn link_owners(sockets: &[Socket], held: &[Held], links: &mut [Links]) -> Vec<Owner> {
+    // The subflows of an MPTCP socket all have its inode: the first of them is linked, the others follow it.
+    let mut first = HashMap::with_capacity(sockets.len());
+    for (index, socket) in sockets.iter().enumerate() {
+        if let Some(inode) = socket.inode {
+            first.entry(inode.get()).or_insert(index_of(index));
+        }
+    }
+    let held: Vec<_> = held.iter().filter_map(|held| Some((*first.get(&held.inode)?, held.owner))).collect();
+    let Some((_, any)) = held.first() else { return Vec::new() };
 
+    for (socket, _) in &held {
+        links[*socket as usize].owner_count += 1;
+    }
     let mut start = 0;
-    for run in owned.chunk_by(|(one, _), (other, _)| one == other) {
-        let first = &mut links[run[0].0 as usize];
-        (first.owners, first.owner_count) = (index_of(start), index_of(run.len()));
-        start += run.len();
+    for link in links.iter_mut() {
+        link.owners = start;
+        start += std::mem::take(&mut link.owner_count);
     }
-    for (index, key) in keys.iter().enumerate() {
-        let first = links[first[key] as usize];
-        (links[index].owners, links[index].owner_count) = (first.owners, first.owner_count);
+    let mut owners = vec![*any; held.len()];
+    for (socket, owner) in held {
+        let link = &mut links[socket as usize];
+        owners[(link.owners + link.owner_count) as usize] = owner;
+        link.owner_count += 1;
     }
-    owned.into_iter().map(|(_, owner)| owner).collect()
-}
-
-impl Held {
-    /// Whether this is still the socket that was found under the key. A subflow's ports say nothing of its MPTCP socket.
-    fn fits(&self, socket: &Socket) -> bool {
-        let peer_port = socket.peer.map_or(0, |peer| peer.port());
-        socket.mptcp || self.ports.is_none_or(|ports| ports == (socket.local.port(), peer_port))
+    for link in links.iter_mut().filter(|link| link.owner_count > 1) {
+        // Threads with a table of their own may have brought in a descriptor of their process twice.
+        let mut distinct = owners[link.owners as usize..][..link.owner_count as usize].to_vec();
+        distinct.sort_unstable_by_key(|owner| (owner.pid, owner.fd));
+        distinct.dedup_by_key(|owner| (owner.pid, owner.fd));
+        link.owner_count = index_of(distinct.len());
+        owners[link.owners as usize..][..distinct.len()].copy_from_slice(&distinct);
     }
+    for (index, socket) in sockets.iter().enumerate().filter(|(_, socket)| socket.mptcp) {
+        if let Some(first) = socket.inode.and_then(|inode| first.get(&inode.get())) {
+            let first = links[*first as usize];
+            (links[index].owners, links[index].owner_count) = (first.owners, first.owner_count);
+        }
+    }
+    owners
 }
 
 /// Where a listener is bound.
 #[derive(PartialEq, Eq, Hash)]
 struct Bound {
     netns: u32,
-    inet6: bool,
-    local: SocketAddr,
+    family: Family,
+    address: IpAddr,
+    port: u16,
 }
 
 impl Bound {
     fn of(socket: &Socket, address: IpAddr) -> Self {
-        Self {
-            netns: socket.netns,
-            inet6: socket.family == Family::Inet6,
-            local: SocketAddr::new(address, socket.local.port()),
-        }
+        Self { netns: socket.netns, family: socket.family, address, port: socket.local.port() }
     }
 }
 
 fn link_listeners(sockets: &[Socket], links: &mut [Links]) {
-    let listeners: HashMap<Bound, u32> = sockets
-        .iter()
-        .enumerate()
-        .filter(|(_, socket)| socket.state == State::Listen)
-        .map(|(index, listener)| (Bound::of(listener, listener.local.ip()), index_of(index)))
-        .collect();
-    if listeners.is_empty() {
-        return;
+    let mut ports = vec![false; 1 << u16::BITS];
+    let mut listeners = HashMap::new();
+    for (index, socket) in sockets.iter().enumerate().filter(|(_, socket)| socket.state == State::Listen) {
+        ports[usize::from(socket.local.port())] = true;
+        listeners.insert(Bound::of(socket, socket.local.ip()), index_of(index));
     }
     for (socket, links) in sockets.iter().zip(links) {
-        // An accepted socket is its listener's clone, of the same family (`sk_clone_lock`).
-        let any = match socket.family {
-            Family::Inet => IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
-            Family::Inet6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        };
-        let came_from_one = !matches!(socket.state, State::Listen | State::SynSent) && !socket.bound;
-        links.listener = came_from_one
-            .then(|| {
-                // The more specific one is asked first (`compute_score`).
-                let candidates = [socket.local.ip(), any].map(|address| listeners.get(&Bound::of(socket, address)));
-                candidates.into_iter().flatten().copied().find(|index| accepts(&sockets[*index as usize], socket))
-            })
-            .flatten()
-            .and_then(number);
+        if ports[usize::from(socket.local.port())] && may_come_from_a_listener(socket) {
+            // The more specific one is asked first (`compute_score`). An accepted socket is its listener's clone, of the
+            // same family (`sk_clone_lock`).
+            let any = match socket.family {
+                Family::Inet => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                Family::Inet6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            };
+            let candidates = [socket.local.ip(), any].map(|address| listeners.get(&Bound::of(socket, address)));
+            let listener = candidates.into_iter().flatten().find(|index| accepts(&sockets[**index as usize], socket));
+            links.listener = listener.copied().and_then(number);
+        }
     }
+}
+
+fn may_come_from_a_listener(socket: &Socket) -> bool {
+    !matches!(socket.state, State::Listen | State::SynSent) && !socket.bound
 }
 
 /// Whether the listener takes peers like this socket's.
@@ -175,24 +127,36 @@ fn accepts(listener: &Socket, socket: &Socket) -> bool {
 }
 
 /// What the two ends of a connection have in common, seen from one of them.
-fn ends(socket: &Socket) -> Option<(u32, SocketAddr, SocketAddr)> {
+type Ends = (u32, SocketAddr, SocketAddr);
+
+fn ends(socket: &Socket) -> Option<Ends> {
     Some((socket.netns, socket.local, socket.peer?))
 }
 
 fn link_ends(sockets: &[Socket], links: &mut [Links]) {
     let hasher = DefaultHashBuilder::default();
-    let hash = |index: &u32| hasher.hash_one(ends(&sockets[*index as usize]));
-    let mut table = HashTable::with_capacity(sockets.len());
+    // The same seen from either end.
+    let hash = |(netns, local, peer): Ends| hasher.hash_one((netns, local.min(peer), local.max(peer)));
+    let mut alone: HashTable<u32> = HashTable::with_capacity(sockets.len());
     for (index, socket) in sockets.iter().enumerate() {
-        let index = index_of(index);
         let Some((netns, local, peer)) = ends(socket) else { continue };
-        let reversed = Some((netns, peer, local));
-        let other = table.find(hasher.hash_one(reversed), |other: &u32| ends(&sockets[*other as usize]) == reversed);
-        if let Some(&other) = other {
-            links[index as usize].other_end = number(other);
-            links[other as usize].other_end = number(index);
+        let seen_from_there = Some((netns, peer, local));
+        let hash_of = |index: &u32| ends(&sockets[*index as usize]).map_or(0, hash);
+        let entry = alone.entry(
+            hash((netns, local, peer)),
+            |other| ends(&sockets[*other as usize]) == seen_from_there,
+            hash_of,
+        );
+        match entry {
+            hashbrown::hash_table::Entry::Occupied(other) => {
+                let other = *other.get();
+                links[index].other_end = number(other);
+                links[other as usize].other_end = number(index_of(index));
+            }
+            hashbrown::hash_table::Entry::Vacant(place) => {
+                place.insert(index_of(index));
+            }
         }
-        table.insert_unique(hash(&index), index, hash);
     }
 }
 

@@ -10,17 +10,22 @@ mod label;
 mod why;
 
 use std::{
+    fmt,
     net::{IpAddr, SocketAddr},
     num::{NonZeroU32, NonZeroU64},
     ops::Deref,
 };
 
 pub use decode::Unknown;
-pub use join::{Gathered, Held};
+pub use join::Held;
 pub use label::Label;
 pub use why::Why;
 
-use crate::flow::{self, Family, Name};
+use crate::{
+    digits,
+    flow::{self, Family, Name},
+    sanitize::Sanitized,
+};
 
 /// What the kernel says of a TCP socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +136,18 @@ pub struct Owner {
     pub fd: u32,
 }
 
+impl Owner {
+    /// Writes PID and name as netstat does, fit for a terminal.
+    pub(crate) fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
+        match self.pid {
+            Some(pid) => digits::number(out, pid)?,
+            None => out.write_char('-')?,
+        }
+        out.write_char('/')?;
+        Sanitized::Text(self.process.as_bytes()).write(out)
+    }
+}
+
 /// The sockets of a listing.
 #[derive(Debug, Default)]
 pub struct Sockets {
@@ -170,7 +187,7 @@ impl Sockets {
         self.list.is_empty()
     }
 
-    /// All of them, in no order.
+    /// All of them, by network namespace; in each, the listeners first, then by port.
     pub fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
         (0..self.list.len()).map(|index| Entry { all: self, index })
     }

@@ -1,14 +1,14 @@
 //! Why a socket has its label.
 
 use std::{
-    fmt::{self, Formatter},
+    fmt::{self, Write},
     net::{IpAddr, Ipv6Addr},
 };
 
-use super::{Entry, Label, Owner, State};
+use super::{Entry, Label, State};
 use crate::{
+    digits::address,
     flow::{self, Origin},
-    sanitize::Sanitized,
 };
 
 /// One sentence that is true of this socket, written where it is displayed.
@@ -16,7 +16,14 @@ use crate::{
 pub struct Why<'a>(pub(super) Entry<'a>);
 
 impl fmt::Display for Why<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
+
+impl Why<'_> {
+    /// Writes it to `f`.
+    pub(crate) fn write(&self, f: &mut impl Write) -> fmt::Result {
         let socket = self.0;
         match (socket.listener(), socket.wire()) {
             (Some(listener), Some((wire, _))) => {
@@ -26,18 +33,18 @@ impl fmt::Display for Why<'_> {
             (None, Some((wire, peer))) => match wire {
                 flow::Label::Ipv4 => f.write_str("an AF_INET socket carries IPv4 only")?,
                 flow::Label::Ipv6 => f.write_str("an AF_INET6 socket whose peer is an IPv6 address")?,
-                flow::Label::Ipv4OverAfInet6 => write!(f, "an AF_INET6 socket whose peer is ::ffff:{peer}")?,
+                flow::Label::Ipv4OverAfInet6 => {
+                    f.write_str("an AF_INET6 socket whose peer is ::ffff:")?;
+                    address(f, peer)?;
+                }
             },
             (_, None) => listens(socket, f)?,
         }
         if let Some(other) = socket.other_end() {
             f.write_str("; the other end is ")?;
-            if let Some(Owner { pid, process, .. }) = other.owners().and_then(<[_]>::first) {
-                let process = Sanitized::Text(process.as_bytes());
-                match pid {
-                    Some(pid) => write!(f, "{pid}/{process}, ")?,
-                    None => write!(f, "-/{process}, ")?,
-                }
+            if let Some([owner, ..]) = other.owners() {
+                owner.write(f)?;
+                f.write_str(", ")?;
             }
             f.write_str(other.family.as_str())?;
         }
@@ -70,7 +77,7 @@ fn origin(listener: Entry<'_>) -> Origin {
     }
 }
 
-fn listens(socket: Entry<'_>, f: &mut Formatter<'_>) -> fmt::Result {
+fn listens(socket: Entry<'_>, f: &mut impl Write) -> fmt::Result {
     match origin(socket) {
         Origin::Inet => f.write_str("an AF_INET listener takes IPv4 only"),
         Origin::V6Only => f.write_str("an AF_INET6 listener with IPV6_V6ONLY takes IPv6 only"),

@@ -98,15 +98,26 @@ impl Tracer {
 
     /// What its links hook, as the kernel tells: their types, and the names of raw tracepoints.
     pub(crate) fn hooks(&self) -> Outcome<Vec<String>> {
-        let mut hooks = Vec::new();
+        Ok([self.descriptors("link_type")?, self.descriptors("tp_name")?].concat())
+    }
+
+    /// How often the kernel has passed its programs over, as they were running on the same CPU already: a trampoline's
+    /// program can be preempted by a task that comes by the same function.
+    pub(crate) fn misses(&self) -> Outcome<usize> {
+        let counters = self.descriptors("recursion_misses")?;
+        counters.iter().try_fold(0, |sum, counter| Ok(sum + counter.parse::<usize>()?))
+    }
+
+    /// What the kernel tells of its descriptors under that name.
+    fn descriptors(&self, name: &str) -> Outcome<Vec<String>> {
+        let mut values = Vec::new();
         for descriptor in fs::read_dir(format!("/proc/{}/fdinfo", self.pid()))? {
             // Some may be closed again by now.
             let info = fs::read_to_string(descriptor?.path()).unwrap_or_default();
-            let values = info.lines().filter_map(|line| line.split_once(":\t"));
-            hooks
-                .extend(values.filter(|(name, _)| matches!(*name, "link_type" | "tp_name")).map(|(_, v)| v.to_owned()));
+            let named = info.lines().filter_map(|line| line.split_once(":\t")).filter(|(is, _)| *is == name);
+            values.extend(named.map(|(_, value)| value.to_owned()));
         }
-        Ok(hooks)
+        Ok(values)
     }
 
     /// Where the events are read that the test asked not to have.

@@ -1,0 +1,165 @@
+//! Connections over loopback, and nothing beyond it: the load under which `cargo xtask bench` measures.
+//!
+//! Every number of connections is bounded, and every connection ends by a reset, so that none stays behind in
+//! `TIME_WAIT` and slows the next.
+
+use std::{
+    io::{self, Read, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream},
+    process::ExitCode,
+    sync::Barrier,
+    thread,
+    time::{Duration, Instant},
+};
+
+use clap::{Parser, ValueEnum};
+use rustix::net::sockopt::set_socket_linger;
+
+/// Makes connections over loopback
+#[derive(Parser)]
+enum Load {
+    /// As fast as it can; prints the seconds that it took
+    Storm {
+        /// What kind of connection
+        #[arg(long, value_enum, default_value_t = Kind::Ipv4)]
+        kind: Kind,
+        /// Threads, each of which connects to a listener of its own
+        #[arg(long, default_value_t = 1)]
+        threads: usize,
+        /// Connections of all threads together
+        #[arg(long)]
+        connections: usize,
+    },
+    /// One at a time, with a pause before the next, until stdin ends
+    Drip {
+        /// Microseconds of a pause
+        #[arg(long)]
+        pause: u64,
+        /// How many at most
+        #[arg(long)]
+        connections: usize,
+    },
+    /// Opens connections, says so in a line, and keeps both ends of each until stdin ends
+    Hold {
+        /// How many
+        #[arg(long)]
+        connections: usize,
+    },
+}
+
+/// The two sockets of a connection.
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    /// `AF_INET` to `AF_INET`
+    Ipv4,
+    /// `AF_INET6` to `AF_INET6`, over `::1`
+    Ipv6,
+    /// `AF_INET` to a listener that takes both versions
+    DualStack,
+    /// `AF_INET6` to `::ffff:127.0.0.1`, on a listener that takes both versions
+    Mapped,
+}
+
+impl Kind {
+    fn listens(self) -> IpAddr {
+        match self {
+            Self::Ipv4 => Ipv4Addr::LOCALHOST.into(),
+            Self::Ipv6 => Ipv6Addr::LOCALHOST.into(),
+            Self::DualStack | Self::Mapped => Ipv6Addr::UNSPECIFIED.into(),
+        }
+    }
+
+    fn connects_to(self) -> IpAddr {
+        match self {
+            Self::Ipv4 | Self::DualStack => Ipv4Addr::LOCALHOST.into(),
+            Self::Ipv6 => Ipv6Addr::LOCALHOST.into(),
+            Self::Mapped => Ipv4Addr::LOCALHOST.to_ipv6_mapped().into(),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let result = match Load::parse() {
+        Load::Storm { kind, threads, connections } => storm(kind, threads, connections),
+        Load::Drip { pause, connections } => drip(Duration::from_micros(pause), connections),
+        Load::Hold { connections } => hold(connections),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("load: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A listener and where to reach it.
+struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Server {
+    fn start(kind: Kind) -> io::Result<Self> {
+        let listener = TcpListener::bind((kind.listens(), 0))?;
+        let address = SocketAddr::new(kind.connects_to(), listener.local_addr()?.port());
+        Ok(Self { listener, address })
+    }
+
+    /// Both ends of a new connection. Dropping them resets it.
+    fn connection(&self) -> io::Result<[TcpStream; 2]> {
+        let client = TcpStream::connect(self.address)?;
+        let (server, _) = self.listener.accept()?;
+        set_socket_linger(&client, Some(Duration::ZERO))?;
+        Ok([client, server])
+    }
+}
+
+fn storm(kind: Kind, threads: usize, connections: usize) -> io::Result<()> {
+    let servers = (0..threads).map(|_| Server::start(kind)).collect::<io::Result<Vec<_>>>()?;
+    let ready = Barrier::new(threads + 1);
+    let connect = |index: usize| {
+        ready.wait();
+        // The first threads make one more where the division leaves some.
+        let own = connections / threads + usize::from(index < connections % threads);
+        (0..own).try_for_each(|_| servers[index].connection().map(drop))
+    };
+    let elapsed = thread::scope(|scope| {
+        let connect = &connect;
+        let running: Vec<_> = (0..threads).map(|index| scope.spawn(move || connect(index))).collect();
+        ready.wait();
+        let start = Instant::now();
+        running.into_iter().try_for_each(|thread| thread.join().expect("no thread panics"))?;
+        Ok::<_, io::Error>(start.elapsed())
+    })?;
+    println!("{}", elapsed.as_secs_f64());
+    Ok(())
+}
+
+fn drip(pause: Duration, connections: usize) -> io::Result<()> {
+    thread::spawn(move || {
+        let outcome = Server::start(Kind::Ipv4).and_then(|server| {
+            (0..connections).try_for_each(|_| {
+                thread::sleep(pause);
+                server.connection().map(drop)
+            })
+        });
+        if let Err(error) = outcome {
+            eprintln!("load: {error}");
+        }
+    });
+    wait_for_end()
+}
+
+fn hold(connections: usize) -> io::Result<()> {
+    let server = Server::start(Kind::Ipv4)?;
+    let held = (0..connections).map(|_| server.connection()).collect::<io::Result<Vec<_>>>()?;
+    println!("holds {} sockets", 2 * held.len() + 1);
+    io::stdout().flush()?;
+    wait_for_end()
+}
+
+/// Until whoever started us closes our stdin, or ends.
+fn wait_for_end() -> io::Result<()> {
+    io::stdin().read_to_end(&mut Vec::new()).map(drop)
+}

@@ -1,0 +1,124 @@
+//! The programs that sockwhy is measured against, from Debian's packages.
+//!
+//! They are unpacked beside the build and run with the libraries that they were built with. Nothing is installed.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, Result};
+
+use super::tool::{Begins, Sink, Tool};
+use crate::{cache, command::output, debian::Suite, paths};
+
+/// New enough to have tools that work on current kernels.
+const SUITE: &str = "trixie";
+
+const PACKAGES: [&str; 5] = ["bpftrace", "iproute2", "libbpf-tools", "lsof", "net-tools"];
+
+/// On the tracepoint that tcplife and tcpstates use, with a line for each state of each socket.
+const BPFTRACE_SCRIPT: &str = r#"tracepoint:sock:inet_sock_set_state {
+    printf("%d %s %s:%d %s:%d %d %d\n", pid, comm, ntop(args->family, args->saddr), args->sport,
+        ntop(args->family, args->daddr), args->dport, args->oldstate, args->newstate);
+}"#;
+
+/// The unpacked packages.
+pub(crate) struct Peers {
+    root: PathBuf,
+}
+
+impl Peers {
+    /// Downloads what is not there yet.
+    pub(crate) fn prepare() -> Result<Self> {
+        let root = paths::bench().join("peers");
+        if !root.exists() {
+            cache::install(&root, download).context("cannot get the programs to compare with")?;
+        }
+        Ok(Self { root })
+    }
+
+    /// The version of a package, as Debian calls it.
+    pub(crate) fn version(&self, package: &str) -> Result<String> {
+        let file = self.root.join("versions");
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let line = text.lines().find_map(|line| line.strip_prefix(package)?.strip_prefix(' '));
+        Ok(line.context("an unknown package")?.to_owned())
+    }
+
+    /// The command line of one of their programs.
+    pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Vec<String> {
+        let folder = |name: &str| self.root.join(name).display().to_string();
+        let mut command =
+            vec![folder("usr/lib64/ld-linux-x86-64.so.2"), "--library-path".to_owned(), folder(LIBRARIES)];
+        command.push(folder(program));
+        command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        command
+    }
+
+    /// The tools that stream events through a mechanism that is to be had without kprobes: those that work here, and
+    /// the others' names with their reasons.
+    pub(crate) fn tracers(&self) -> (Vec<Tool>, Vec<String>) {
+        let tool = |name: &str, command, lines| Tool {
+            name: name.to_owned(),
+            command,
+            tracefs: true,
+            begins: Begins::Writes,
+            lines,
+        };
+        let all = [
+            tool("tcpstates (libbpf-tools)", self.command("usr/sbin/tcpstates-libbpf", &[]), 6),
+            tool("tcplife (libbpf-tools)", self.command("usr/sbin/tcplife-libbpf", &[]), 2),
+            tool("bpftrace script", self.command("usr/bin/bpftrace", &["-e", BPFTRACE_SCRIPT]), 6),
+        ];
+        let (mut works, mut absent) = (Vec::new(), Vec::new());
+        for tool in all {
+            match tool.start(Sink::File).and_then(super::tool::Running::stop) {
+                Ok(_) => works.push(tool),
+                Err(error) => absent.push(format!("{error:#}")),
+            }
+        }
+        (works, absent)
+    }
+
+    /// A program and the libraries that it loads, as they lie in a file system of their own.
+    pub(crate) fn files(&self, program: &str) -> Result<Vec<(String, PathBuf)>> {
+        let loader = self.root.join("usr/lib64/ld-linux-x86-64.so.2");
+        let listed = output(
+            Command::new(&loader)
+                .args(["--library-path", &self.root.join(LIBRARIES).display().to_string(), "--list"])
+                .arg(self.root.join(program)),
+        )?;
+        let libraries = listed.lines().filter_map(|line| line.split("=> ").nth(1)?.split(" (").next());
+        let mut files: Vec<_> = libraries
+            .map(PathBuf::from)
+            .filter(|path| path.starts_with(&self.root) && *path != loader)
+            .map(|path| (format!("lib/{}", name(&path)), path))
+            .collect();
+        files.push(("lib64/ld-linux-x86-64.so.2".to_owned(), loader));
+        files.push((name(Path::new(program)), self.root.join(program)));
+        Ok(files)
+    }
+}
+
+const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
+
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn download(into: &Path) -> Result<()> {
+    let suite = Suite::open(SUITE)?;
+    let mut packages = BTreeSet::new();
+    for package in PACKAGES {
+        packages.extend(suite.dependencies(package)?);
+    }
+    let mut versions = String::new();
+    for package in packages {
+        let version = suite.unpack_newest(&package, into)?;
+        versions += &format!("{package} {version}\n");
+    }
+    fs::write(into.join("versions"), versions).context("cannot write the list of versions")
+}

@@ -1,0 +1,60 @@
+//! From the start of a program to the first event that it delivers.
+
+use std::{
+    process::{Command, Stdio},
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result};
+
+use super::{
+    Bench,
+    page::Table,
+    statistics::Sample,
+    tool::{Sink, Tool},
+};
+use crate::command::{progress, run};
+
+pub(crate) fn measure(bench: &Bench) -> Result<String> {
+    let mut tools = vec![(bench.sockwhy("sockwhy trace", &["-o", "json"]), "≤ 100 ms")];
+    tools.extend(bench.tracers.iter().map(|tool| (tool.clone(), "")));
+    let mut table = Table::new(&["", "ms to the first event", "target"]);
+    for (tool, target) in tools {
+        progress(&tool.name);
+        let sample = (0..bench.rounds(21)).map(|_| first_event(bench, &tool)).collect::<Result<Sample>>()?;
+        table.row(&[tool.name, format!("{sample:.0}"), target.to_owned()]);
+    }
+    let version = (0..bench.rounds(51)).map(|_| version(bench)).collect::<Result<Sample>>()?;
+    table.row(&["sockwhy --version, to its end".to_owned(), format!("{version:.1}"), "< 5 ms".to_owned()]);
+    Ok(table.finish())
+}
+
+/// Milliseconds until a tool has written its first line about one of the connections that are made all the while.
+fn first_event(bench: &Bench, tool: &Tool) -> Result<f64> {
+    // So many that a program whose output waits for a full block fills one soon.
+    let _traffic = bench.load.drip(100, 100_000)?;
+    let (sender, arrived) = mpsc::channel();
+    let watch = move |chunk: &[u8]| {
+        // What stands above the events does not name the process that connects.
+        if chunk.windows(4).any(|bytes| bytes == b"load") {
+            let _nobody_waits_any_more = sender.send(Instant::now());
+        }
+    };
+    let start = Instant::now();
+    let running = tool.spawn(Sink::Watched(Box::new(watch)))?;
+    let first = arrived.recv_timeout(Duration::from_secs(20));
+    let first = first.with_context(|| format!("{} delivered no event", tool.name))?;
+    running.stop()?;
+    Ok(milliseconds(first - start))
+}
+
+fn version(bench: &Bench) -> Result<f64> {
+    let start = Instant::now();
+    run(Command::new(&bench.sockwhy).arg("--version").stdout(Stdio::null()))?;
+    Ok(milliseconds(start.elapsed()))
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
