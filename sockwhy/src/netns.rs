@@ -54,8 +54,8 @@ pub fn visit(namespaces: &[Namespace], mut what: impl FnMut(u32) -> io::Result<(
     Ok(())
 }
 
-/// Every network namespace that a process is in or `ip netns` has given a name, by inode number, this process's own
-/// included, and how many processes may not be asked for theirs. A namespace that is kept alive by nothing but an open
+/// Every network namespace that a process is in or `ip netns` has given a name, this process's own first, then by inode
+/// number, and how many processes may not be asked for theirs. A namespace that is kept alive by nothing but an open
 /// file or a thread is not found.
 ///
 /// # Errors
@@ -80,7 +80,10 @@ pub fn all() -> io::Result<(Vec<Namespace>, u32)> {
             }
         }
     }
-    Ok((found.into_values().collect(), denied))
+    let mut found: Vec<_> = found.into_values().collect();
+    // This process's own first: nothing leads a visitor back to it.
+    found.sort_by_key(|namespace| namespace.file.is_some());
+    Ok((found, denied))
 }
 
 fn add(found: &mut BTreeMap<u32, Namespace>, path: &Path) -> io::Result<()> {

@@ -155,7 +155,7 @@ fn command_lines_that_write_to_the_terminal() -> Outcome {
 
 /// They are there when they are listed and gone when they are looked at, or the other way round.
 fn processes_that_end_meanwhile() -> Outcome {
-    for _ in 0..50 {
+    for _ in 0..10 {
         let mut child =
             puppet::command(&["listen", "[::]:8080"])?.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
         for target in [child.id().to_string(), format!(":{PORT}")] {
