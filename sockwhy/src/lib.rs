@@ -6,6 +6,7 @@
 
 pub mod cli;
 pub mod demo;
+pub mod diag;
 mod digits;
 pub mod doctor;
 pub mod explain;

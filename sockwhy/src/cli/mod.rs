@@ -265,8 +265,8 @@ pub struct ListArgs {
     /// Only listeners
     #[arg(short, long, help_heading = "Which")]
     pub listening: bool,
-    /// Listeners and TIME_WAIT as well
-    #[arg(short, long, help_heading = "Which")]
+    /// Every state
+    #[arg(short, long, help = "Listeners and TIME_WAIT as well", help_heading = "Which")]
     pub all: bool,
     /// Filters of processes and sockets.
     #[command(flatten)]

@@ -87,7 +87,7 @@ impl Attempts {
             row("BTF", &self.btf, "the kernel describes its types", NO_BTF),
             row("ring buffer", &self.ring_buffer, "created", OLD_KERNEL),
         ];
-        rows.extend(self.backends.iter().map(|(backend, result)| self.backend(*backend, result.as_ref())));
+        rows.extend(self.backends.iter().map(|(backend, result)| self.backend(*backend, result.as_ref().copied())));
         rows.push(with_stand_in(
             row("sock_ops", &self.sock_ops, "connects are seen within tcp_connect()", MOUNT_CGROUP),
             "the tracepoints inet_sock_set_state and net_dev_queue do for it",
@@ -116,7 +116,7 @@ impl Attempts {
         }
     }
 
-    fn backend(&self, backend: Backend, result: Result<&Option<&'static str>, &Failure>) -> Row {
+    fn backend(&self, backend: Backend, result: Result<Option<&'static str>, &Failure>) -> Row {
         let (check, needs) = match backend {
             Backend::Fentry => ("fentry", NO_FENTRY),
             Backend::Kprobe => ("kprobe", NO_KPROBE),

@@ -148,6 +148,19 @@ pub fn has_tracefs() -> bool {
         .any(|at| Path::new(at).join("events/syscalls/sys_exit_accept4/id").exists())
 }
 
+/// Whether every process of the machine is to be seen, as in the initial PID namespace: the kernel's own threads are in
+/// no other, and the second process there is the first of them (`rest_init()`).
+#[must_use]
+pub fn sees_every_process() -> bool {
+    const PF_KTHREAD: u32 = 0x0020_0000;
+    /// Of `proc_pid_stat(5)`: the seventh field after the name, which stands in parentheses and can hold any.
+    const FLAGS: usize = 6;
+    let Ok(stat) = fs::read("/proc/2/stat") else { return false };
+    let stat = String::from_utf8_lossy(&stat);
+    let flags = stat.rsplit_once(") ").and_then(|(_, fields)| fields.split(' ').nth(FLAGS)?.parse::<u32>().ok());
+    flags.is_some_and(|flags| flags & PF_KTHREAD != 0)
+}
+
 /// Inode number of the PID namespace that this process runs in.
 ///
 /// # Errors
