@@ -11,6 +11,7 @@ use aya_log_ebpf::trace;
 use sockwhy_common::{Kind, Lost};
 
 use crate::{
+    arch,
     connect::{known_or, refuse, trusted_cookie},
     emit,
     filter::config,
@@ -163,25 +164,5 @@ impl Descriptors {
         let file = self.files.element(0, descriptor, size_of::<u64>() as u32).follow(0)?;
         socket_inode(file)?;
         file.follow(offset!(private_data))?.follow(offset!(socket_sk))
-    }
-}
-
-/// How the system calls of x86_64 are told apart.
-#[cfg(bpf_target_arch = "x86_64")]
-mod arch {
-    use crate::{read::offset, task};
-
-    /// `accept` is 43, `accept4` 288 (`arch/x86/entry/syscalls/syscall_64.tbl`).
-    #[inline(always)]
-    pub fn is_accept(number: u64) -> bool {
-        number == 43 || number == 288
-    }
-
-    /// Whether this is a 32-bit system call, whose numbers mean other calls (`TS_COMPAT` in `thread_info.status`).
-    #[inline(always)]
-    pub fn is_compat() -> bool {
-        const TS_COMPAT: u32 = 2;
-        let status: Option<u32> = task::current().and_then(|task| task.read(offset!(thread_status)));
-        status.is_none_or(|status| status & TS_COMPAT != 0)
     }
 }

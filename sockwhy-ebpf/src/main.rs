@@ -10,6 +10,7 @@
 #![feature(asm_experimental_arch)]
 
 mod accept;
+mod arch;
 mod atomic;
 mod connect;
 mod emit;

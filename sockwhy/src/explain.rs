@@ -9,15 +9,13 @@ use thiserror::Error;
 
 use crate::{
     explanation::{Evidence, Explanation, Holder, Target},
-    kernel::{
-        host::{self, Capability},
-        sockets,
-    },
+    kernel::host::{self, Capability},
+    list::{self, ListError},
     netns::{self, Namespace},
     proc::{self, NoProcess},
     runtime::{Identity, Process},
     sanitize::Sanitized,
-    socket::{Entry, Sockets},
+    socket::Entry,
 };
 
 /// Why there is nothing to explain.
@@ -45,6 +43,9 @@ pub enum ExplainError {
     /// No socket is meant.
     #[error("no TCP socket here uses {0}; see which there are: sockwhy list -a")]
     Unused(Target),
+    /// The sockets cannot be read.
+    #[error(transparent)]
+    Sockets(#[from] ListError),
     /// Reading failed.
     #[error("{0}: {1}")]
     Io(&'static str, io::Error),
@@ -64,7 +65,7 @@ fn remedy(pid: u32) -> String {
 /// Where nothing is meant, or it may not be seen.
 pub fn explain<T>(target: Target, show: impl FnOnce(&Explanation<'_>) -> T) -> Result<T, ExplainError> {
     let namespaces = namespaces(target)?;
-    let sockets = gather(&namespaces)?;
+    let sockets = list::read(&namespaces)?;
     let selected = target.select(&sockets);
     if selected.is_empty() {
         return Err(nothing(target));
@@ -81,18 +82,12 @@ fn namespaces(target: Target) -> Result<Vec<Namespace>, ExplainError> {
     proc::check_process(pid)?;
     match (Process { pid, ..Process::default() }).netns() {
         Some(inode) if inode != own.inode => {
-            let mut all = netns::all().map_err(failed)?;
+            let (mut all, _denied) = netns::all().map_err(failed)?;
             all.retain(|namespace| namespace.inode == inode || namespace.inode == own.inode);
             Ok(all)
         }
         _ => Ok(vec![own]),
     }
-}
-
-fn gather(namespaces: &[Namespace]) -> Result<Sockets, ExplainError> {
-    let (list, held) = sockets::read(namespaces)
-        .map_err(|error| ExplainError::Io("cannot read the sockets", io::Error::other(error)))?;
-    Ok(Sockets::join(list, &held, true))
 }
 
 /// Why nothing is found.

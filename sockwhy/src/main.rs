@@ -15,10 +15,10 @@ use sockwhy::{
     doctor,
     explain::{self, ExplainError},
     kernel::Refused,
-    list::{self, Format},
+    list::{self, Format, ListError},
     output::{self, Formatter, Json, Terminal, Text},
     plan::{Contradiction, ListPlan, TracePlan},
-    trace,
+    trace::{self, TraceError},
 };
 
 fn main() -> ExitCode {
@@ -30,8 +30,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Trace(args) => trace(args, &cli.common).map(|()| ExitCode::SUCCESS),
         Command::List(args) => list(args, &cli.common).map(|()| ExitCode::SUCCESS),
-        Command::Explain(args) => explain(args, &cli.common).map(|()| ExitCode::SUCCESS),
-        Command::Demo(args) => demo(args, &cli.common).map(|()| ExitCode::SUCCESS),
+        Command::Explain(args) => explain(&args, &cli.common).map(|()| ExitCode::SUCCESS),
+        Command::Demo(args) => demo(&args, &cli.common).map(|()| ExitCode::SUCCESS),
         Command::Doctor => doctor(&cli.common),
     };
     match result {
@@ -65,7 +65,7 @@ fn list(args: ListArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
     Ok(list::run(&plan, format)?)
 }
 
-fn explain(args: ExplainArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
+fn explain(args: &ExplainArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
     let text = explain::explain(args.target, |explanation| match common.output {
         OutputFormat::Text => output::explain_text(explanation, Terminal::stdout(common.color)),
         OutputFormat::Json => output::explain_json(explanation),
@@ -73,7 +73,7 @@ fn explain(args: ExplainArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>>
     Ok(write(&text)?)
 }
 
-fn demo(args: DemoArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
+fn demo(args: &DemoArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
     let demo = Demo::new(args.v6only)?;
     let text = demo.explain(|explanation| match common.output {
         OutputFormat::Text => output::demo_text(&demo, explanation, Terminal::stdout(common.color)),
@@ -110,12 +110,22 @@ fn report(error: &(dyn Error + 'static)) -> ExitCode {
     if error.is::<Contradiction>() {
         return ExitCode::from(WRONG_USAGE);
     }
-    if let Some(ExplainError::Hidden { .. }) = error.downcast_ref() {
-        return ExitCode::from(NOT_ALLOWED);
+    if let Some(TraceError::Refused(refused)) = error.downcast_ref() {
+        suggest(refused);
+    } else if let Some(ListError::Refused(refusal)) = list_error(error) {
+        eprintln!("sockwhy: {}", refusal.remedy(&command_line()));
+    } else if !matches!(error.downcast_ref(), Some(ExplainError::Hidden { .. })) {
+        return ExitCode::from(FAILED);
     }
-    let Some(trace::TraceError::Refused(refused)) = error.downcast_ref() else { return ExitCode::from(FAILED) };
-    suggest(refused);
     ExitCode::from(NOT_ALLOWED)
+}
+
+/// The error of listing, which explaining may wrap.
+fn list_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ListError> {
+    match error.downcast_ref() {
+        Some(ExplainError::Sockets(error)) => Some(error),
+        _ => error.downcast_ref(),
+    }
 }
 
 /// The last line is a command to paste.

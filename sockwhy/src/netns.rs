@@ -54,12 +54,13 @@ pub fn visit(namespaces: &[Namespace], mut what: impl FnMut(u32) -> io::Result<(
     Ok(())
 }
 
-/// Every network namespace that a process is in or `ip netns` has given a name, by inode number, this process's own
-/// included. One that is kept alive by nothing but an open file or a thread is not found.
+/// Every network namespace that a process is in or `ip netns` has given a name, this process's own first, then by inode
+/// number, and how many processes may not be asked for theirs. A namespace that is kept alive by nothing but an open
+/// file or a thread is not found.
 ///
 /// # Errors
 /// Where `/proc` is not mounted.
-pub fn all() -> io::Result<Vec<Namespace>> {
+pub fn all() -> io::Result<(Vec<Namespace>, u32)> {
     let own = Namespace::own()?;
     let mut found = BTreeMap::from([(own.inode, own)]);
     let mut denied = 0_u32;
@@ -72,9 +73,6 @@ pub fn all() -> io::Result<Vec<Namespace>> {
             }
         }
     }
-    if denied > 0 {
-        log::debug!("the network namespaces of {denied} processes may not be looked at: not as this user");
-    }
     for directory in ["/run/netns", "/var/run/netns"] {
         for name in fs::read_dir(directory).into_iter().flatten().flatten() {
             if let Err(error) = add(&mut found, &name.path()) {
@@ -82,7 +80,10 @@ pub fn all() -> io::Result<Vec<Namespace>> {
             }
         }
     }
-    Ok(found.into_values().collect())
+    let mut found: Vec<_> = found.into_values().collect();
+    // This process's own first: nothing leads a visitor back to it.
+    found.sort_by_key(|namespace| namespace.file.is_some());
+    Ok((found, denied))
 }
 
 fn add(found: &mut BTreeMap<u32, Namespace>, path: &Path) -> io::Result<()> {

@@ -11,7 +11,7 @@ pub enum NoProcess {
     #[error("no process has the PID {0}; see which there are: ps -e")]
     Gone(u32),
     /// It is the number of a thread.
-    #[error("{thread} is a thread of process {process}; use --pid {process}")]
+    #[error("{thread} is a thread; the PID of its process is {process}")]
     Thread {
         /// The number that was given.
         thread: u32,
@@ -25,8 +25,9 @@ pub enum NoProcess {
 /// # Errors
 /// Where nothing has that number, or a thread has.
 pub fn check_process(pid: u32) -> Result<(), NoProcess> {
-    match fs::read_to_string(format!("/proc/{pid}/status")) {
-        Ok(status) => match field(&status, "Tgid:") {
+    // The process's name is in it, of whatever bytes.
+    match fs::read(format!("/proc/{pid}/status")) {
+        Ok(status) => match field(&String::from_utf8_lossy(&status), "Tgid:") {
             Some(process) if process != pid => Err(NoProcess::Thread { thread: pid, process }),
             _ => Ok(()),
         },

@@ -1,8 +1,10 @@
 //! `cargo xtask setup`: installs what the tests run beside cargo, from Debian, and only what is missing.
 
 use std::{
-    env, fs,
-    os::unix::fs::{MetadataExt, PermissionsExt},
+    env,
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -19,12 +21,19 @@ struct Need {
 }
 
 const NEEDS: &[Need] = &[
+    Need { program: "apache2", package: "apache2-bin", purpose: "the sockets of Apache" },
     Need { program: "c++", package: "g++", purpose: "linking bpf-linker, which uses LLVM" },
     Need { program: "capsh", package: "libcap2-bin", purpose: "running with fewer capabilities" },
+    Need { program: "go", package: "golang-go", purpose: "the sockets of a Go program" },
+    Need { program: "haproxy", package: "haproxy", purpose: "the sockets of HAProxy" },
     Need { program: "ip", package: "iproute2", purpose: "network namespaces" },
     Need { program: "javac", package: "default-jdk-headless", purpose: "the sockets of a JVM" },
     Need { program: "netstat", package: "net-tools", purpose: "what netstat says of the same sockets" },
+    Need { program: "nginx", package: "nginx-light", purpose: "the sockets of nginx" },
+    Need { program: "node", package: "nodejs", purpose: "the sockets of Node.js" },
+    Need { program: "python3", package: "python3", purpose: "the sockets of a Python program" },
     Need { program: "qemu-system-x86_64", package: "qemu-system-x86", purpose: "virtual machines with other kernels" },
+    Need { program: "redis-server", package: "redis-server", purpose: "the sockets of Redis" },
     Need { program: "unshare", package: "util-linux", purpose: "mount and PID namespaces" },
 ];
 
@@ -57,7 +66,43 @@ fn install(packages: &[&str]) -> Result<()> {
         command
     };
     run(apt().arg("update"))?;
+    let _quiet = Quiet::please()?;
     run(apt().args(["install", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+/// Keeps packages from starting the services that they bring, until it is dropped. `invoke-rc.d(8)` and systemd's
+/// counterpart ask this script; 101 means no.
+struct Quiet {
+    /// Whether the script is ours to remove.
+    is_ours: bool,
+}
+
+impl Quiet {
+    const SCRIPT: &str = "/usr/sbin/policy-rc.d";
+
+    fn please() -> Result<Self> {
+        let mut options = OpenOptions::new();
+        match options.write(true).create_new(true).mode(0o755).open(Self::SCRIPT) {
+            Ok(mut script) => {
+                let quiet = Self { is_ours: true };
+                script.write_all(b"#!/bin/sh\nexit 101\n").context(Self::SCRIPT)?;
+                Ok(quiet)
+            }
+            // Containers have one.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Self { is_ours: false }),
+            Err(error) => Err(error).context(Self::SCRIPT),
+        }
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        if self.is_ours
+            && let Err(error) = fs::remove_file(Self::SCRIPT)
+        {
+            progress(format_args!("{} is left, which keeps services from being started: {error}", Self::SCRIPT));
+        }
+    }
 }
 
 /// Whether `program` can be run, by root at least.

@@ -22,6 +22,7 @@ Examples:
   sudo sockwhy trace --comm java      those of Java programs
   sudo sockwhy trace -o json | jq .   one JSON object per line
   sudo sockwhy list -a                netstat's table, and why
+  sudo sockwhy explain :8080          whether it takes IPv4, and what would help
 
 Exit codes:
   0  done, also after Ctrl-C and when the reader closes the pipe
@@ -138,7 +139,7 @@ pub enum Command {
     /// Show the TCP sockets that exist, as netstat would, and why
     #[command(after_help = LIST_EXAMPLES)]
     List(ListArgs),
-    /// Explain the sockets of a process, a port or an address, and what would change them
+    /// Explain the sockets of a process, a port or an address, and what would help
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArgs),
     /// Make the sockets of the question on this machine, and explain them
@@ -265,8 +266,8 @@ pub struct ListArgs {
     /// Only listeners
     #[arg(short, long, help_heading = "Which")]
     pub listening: bool,
-    /// Listeners and TIME_WAIT as well
-    #[arg(short, long, help_heading = "Which")]
+    /// Every state
+    #[arg(short, long, help = "Listeners and TIME_WAIT as well", help_heading = "Which")]
     pub all: bool,
     /// Filters of processes and sockets.
     #[command(flatten)]

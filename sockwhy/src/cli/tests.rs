@@ -80,13 +80,11 @@ fn every_filter_can_be_repeated() {
         "-4",
     ])
     .unwrap();
-    assert_eq!(
-        (args.filters.pid, args.filters.uid, args.filters.port),
-        (vec![1, 2_147_483_647], vec![0, 1000], vec![1, 65535])
-    );
-    assert_eq!(args.filters.comm, [*b"a b\0\0\0\0\0\0\0\0\0\0\0\0\0", *b"fifteen-bytes-x\0"]);
-    assert_eq!(args.filters.net, ["10.0.0.1/32".parse().unwrap(), "::/0".parse().unwrap()]);
-    assert!(args.filters.ipv4 && !args.filters.ipv6);
+    let filters = args.filters;
+    assert_eq!((filters.pid, filters.uid, filters.port), (vec![1, 2_147_483_647], vec![0, 1000], vec![1, 65535]));
+    assert_eq!(filters.comm, [*b"a b\0\0\0\0\0\0\0\0\0\0\0\0\0", *b"fifteen-bytes-x\0"]);
+    assert_eq!(filters.net, ["10.0.0.1/32".parse().unwrap(), "::/0".parse().unwrap()]);
+    assert!(filters.ipv4 && !filters.ipv6);
 }
 
 #[test]

@@ -2,7 +2,11 @@
 
 use super::{MOUNT_CGROUP, Row};
 use crate::{
-    kernel::{Part, Probe, Refusal},
+    kernel::{
+        Part, Probe, Refusal,
+        sockets::{self, IterError},
+    },
+    netns::Namespace,
     plan::Backend,
 };
 
@@ -16,6 +20,7 @@ pub(super) struct Attempts {
     state_tracepoints: Result<(), Failure>,
     syscall_tracepoints: Result<(), Failure>,
     sys_exit: Result<(), Failure>,
+    iterators: Result<(), Failure>,
 }
 
 /// Why something did not work.
@@ -59,6 +64,7 @@ impl Attempts {
             state_tracepoints: part(Part::StateTracepoints),
             syscall_tracepoints: part(Part::SyscallTracepoints),
             sys_exit: part(Part::SysExit),
+            iterators: iterators(),
         }
     }
 
@@ -73,6 +79,7 @@ impl Attempts {
             state_tracepoints: Err(untried()),
             syscall_tracepoints: Err(untried()),
             sys_exit: Err(untried()),
+            iterators: Err(untried()),
         }
     }
 
@@ -87,7 +94,7 @@ impl Attempts {
             row("BTF", &self.btf, "the kernel describes its types", NO_BTF),
             row("ring buffer", &self.ring_buffer, "created", OLD_KERNEL),
         ];
-        rows.extend(self.backends.iter().map(|(backend, result)| self.backend(*backend, result.as_ref())));
+        rows.extend(self.backends.iter().map(|(backend, result)| self.backend(*backend, result.as_ref().copied())));
         rows.push(with_stand_in(
             row("sock_ops", &self.sock_ops, "connects are seen within tcp_connect()", MOUNT_CGROUP),
             "the tracepoints inet_sock_set_state and net_dev_queue do for it",
@@ -97,6 +104,11 @@ impl Attempts {
             row("tracefs", &self.syscall_tracepoints, "accepts are seen at the exits of two system calls", NO_TRACEFS),
             "the exit of every system call does for it, at some cost",
             self.sys_exit.is_ok(),
+        ));
+        rows.push(with_stand_in(
+            row("iterators", &self.iterators, "list and explain read everything through them", OLD_KERNEL),
+            "sock_diag and /proc do for them: slower, V6ONLY of listeners only, owners as far as this user may look",
+            true,
         ));
         rows
     }
@@ -116,7 +128,7 @@ impl Attempts {
         }
     }
 
-    fn backend(&self, backend: Backend, result: Result<&Option<&'static str>, &Failure>) -> Row {
+    fn backend(&self, backend: Backend, result: Result<Option<&'static str>, &Failure>) -> Row {
         let (check, needs) = match backend {
             Backend::Fentry => ("fentry", NO_FENTRY),
             Backend::Kprobe => ("kprobe", NO_KPROBE),
@@ -146,6 +158,16 @@ fn row(check: &'static str, result: &Result<(), Failure>, found: &str, fix: &str
     match result {
         Ok(()) => Row::yes(check, found),
         Err(failure) => Row::no(check, failure.reason.clone(), failure.fix.as_deref().unwrap_or(fix)),
+    }
+}
+
+/// Lists the sockets of this network namespace.
+fn iterators() -> Result<(), Failure> {
+    let own = Namespace::own().map_err(IterError::Io);
+    match own.and_then(|own| sockets::read(&[own])) {
+        Ok(_) => Ok(()),
+        Err(IterError::Refused(refusal)) => Err(Failure::of(&refusal)),
+        Err(IterError::Io(error)) => Err(Failure { reason: error.to_string(), fix: None }),
     }
 }
 

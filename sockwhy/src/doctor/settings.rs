@@ -57,7 +57,7 @@ fn lockdown(state: Option<&str>) -> Row {
         None => Row::partly(
             check,
             "cannot be told: the kernel has none, or securityfs is not mounted",
-            "sudo mount -t securityfs securityfs /sys/kernel/security",
+            "mount it: sudo mount -t securityfs securityfs /sys/kernel/security",
         ),
     }
 }

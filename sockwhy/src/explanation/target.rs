@@ -87,7 +87,7 @@ impl fmt::Display for Target {
 impl Target {
     /// The sockets that are meant, and the listeners that they came from; none where nothing is.
     #[must_use]
-    pub fn select<'a>(self, sockets: &'a Sockets) -> Vec<Entry<'a>> {
+    pub fn select(self, sockets: &Sockets) -> Vec<Entry<'_>> {
         let mut selected = match self {
             Self::Process(pid) => {
                 find(sockets, |socket| socket.owners().unwrap_or_default().iter().any(|owner| owner.pid == Some(pid)))
@@ -101,7 +101,7 @@ impl Target {
             ]),
         };
         let mut listeners: Vec<Entry<'_>> = Vec::new();
-        for listener in selected.iter().filter_map(|socket| socket.listener()) {
+        for listener in selected.iter().filter_map(Entry::listener) {
             if !listeners.contains(&listener) {
                 listeners.push(listener);
             }

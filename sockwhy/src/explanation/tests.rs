@@ -10,7 +10,7 @@ use super::{Evidence, Explanation, Holder, Target, Verdict};
 use crate::{
     flow::{Family, Name},
     runtime::{Identity, Process, RUNTIMES, Setting},
-    socket::{Gathered, Held, Label, Owner, Socket, Sockets, State},
+    socket::{Held, Label, Owner, Socket, Sockets, State},
 };
 
 const NETNS: u32 = 4_026_531_840;
@@ -19,8 +19,8 @@ const PID: u32 = 31_307;
 /// Sockets, their processes, and a setting, before they are explained.
 #[derive(Default)]
 struct World {
-    sockets: Gathered,
-    count: u64,
+    sockets: Vec<Socket>,
+    held: Vec<Held>,
     holders: BTreeMap<u32, Holder>,
     bindv6only: BTreeMap<u32, bool>,
 }
@@ -58,14 +58,13 @@ impl World {
     }
 
     fn add(mut self, owners: &[u32], socket: Socket) -> Self {
-        self.count += 1;
-        self.sockets.add(self.count, socket);
+        let inode = u64::try_from(self.sockets.len()).expect("few") + 1;
+        self.sockets.push(Socket { inode: NonZeroU64::new(inode), ..socket });
         for pid in owners {
             let process = self.holders.get(pid).map_or("program", |holder| {
                 std::str::from_utf8(&holder.process.name).expect("the tests' names are ASCII")
             });
-            let owner = Owner { pid: Some(*pid), process: name(process), fd: 3 };
-            self.sockets.hold(Held { key: self.count, owner, ports: None });
+            self.held.push(Held { inode, owner: Owner { pid: Some(*pid), process: name(process), fd: 3 } });
         }
         self
     }
@@ -102,7 +101,7 @@ impl World {
     }
 
     fn explain_with<T>(self, all_owners: bool, target: &str, look: impl FnOnce(&Explanation<'_>) -> T) -> T {
-        let sockets: Sockets = self.sockets.join(all_owners);
+        let sockets = Sockets::join(self.sockets, &self.held, all_owners);
         let target: Target = target.parse().expect("a target");
         let selected = target.select(&sockets);
         assert!(!selected.is_empty(), "{target} means nothing");
@@ -133,7 +132,7 @@ fn socket(family: Family, label: Label, v6only: bool, local: SocketAddr) -> Sock
         local,
         peer: None,
         uid: Some(0),
-        inode: NonZeroU64::new(7),
+        inode: None,
         netns: NETNS,
         cookie: None,
     }

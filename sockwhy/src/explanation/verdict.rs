@@ -1,6 +1,9 @@
 //! What a tired person needs to know.
 
-use super::group::{Group, Kind, ports};
+use super::{
+    Holder,
+    group::{Group, Kind, ports},
+};
 use crate::{
     flow::Family,
     socket::{Label, State},
@@ -155,24 +158,19 @@ fn connected(groups: &[Group<'_>]) -> Verdict {
     Verdict { accepts_ipv4: None, accepts_ipv6: None, problem: false, text }
 }
 
-/// Whether systemd made these listeners: it holds them itself, or has told the process so (`sd_listen_fds(3)`).
+/// The first descriptor that systemd hands on (`sd_listen_fds(3)`, `SD_LISTEN_FDS_START`).
+const FIRST_HANDED_ON: u32 = 3;
+
+/// Whether systemd made these listeners: it holds them itself, or has told the process so.
 pub(super) fn by_systemd(group: &Group<'_>) -> bool {
-    let handed_on = group.holder().is_some_and(|holder| {
-        let number = |name| std::str::from_utf8(holder.process.variable(name)?).ok()?.parse::<u32>().ok();
-        let fds = number("LISTEN_FDS").unwrap_or(0);
-        /// `SD_LISTEN_FDS_START`
-        const FIRST: u32 = 3;
-        let owners = group.first().owners().unwrap_or_default();
-        let is_one_of_them = owners.iter().any(|owner| {
-            owner.pid == Some(holder.process.pid) && (FIRST..FIRST.saturating_add(fds)).contains(&owner.fd)
-        });
-        is_one_of_them && number("LISTEN_PID") == holder.process.inner_pid()
+    let owners = group.first().owners().unwrap_or_default();
+    let is_held = owners.iter().any(|owner| owner.pid == Some(1) && owner.process.as_bytes() == b"systemd");
+    let is_handed_on = group.holder().is_some_and(|Holder { process, .. }| {
+        let number = |name| std::str::from_utf8(process.variable(name)?).ok()?.parse::<u32>().ok();
+        let count = number("LISTEN_FDS").unwrap_or(0);
+        let handed_on = FIRST_HANDED_ON..FIRST_HANDED_ON.saturating_add(count);
+        let is_among = owners.iter().any(|owner| owner.pid == Some(process.pid) && handed_on.contains(&owner.fd));
+        is_among && number("LISTEN_PID") == process.inner_pid()
     });
-    let held_by_systemd = group
-        .first()
-        .owners()
-        .unwrap_or_default()
-        .iter()
-        .any(|owner| owner.pid == Some(1) && owner.process.as_bytes() == b"systemd");
-    group.first().state == State::Listen && (handed_on || held_by_systemd)
+    group.first().state == State::Listen && (is_held || is_handed_on)
 }

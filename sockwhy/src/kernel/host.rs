@@ -148,6 +148,13 @@ pub fn has_tracefs() -> bool {
         .any(|at| Path::new(at).join("events/syscalls/sys_exit_accept4/id").exists())
 }
 
+/// Whether every process of the machine is to be seen, as in the initial PID namespace: the kernel's own threads are in
+/// no other, and the second process there is the first of them (`rest_init()`).
+#[must_use]
+pub fn sees_every_process() -> bool {
+    in_initial_pid_namespace() == Some(true)
+}
+
 /// Inode number of the PID namespace that this process runs in.
 ///
 /// # Errors

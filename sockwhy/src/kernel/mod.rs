@@ -1,5 +1,6 @@
 //! The only part that knows aya: the kernel's types, the object, the backends, the ring.
 
+mod arch;
 mod backend;
 pub mod btf;
 pub mod host;

@@ -11,15 +11,13 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 use sockwhy_common::{CidrKey, Config, Filters, Offsets, label_bit};
 
 use super::{
+    arch,
     btf::Btf,
     host,
     offsets::{self, Purpose},
     refusal::Refusal,
 };
 use crate::plan::FlowFilter;
-
-/// Built by `cargo xtask ebpf` from `sockwhy-ebpf`.
-static OBJECT: &[u8] = aya::include_bytes_aligned!("../../bpf/sockwhy-x86_64.bpf.o");
 
 /// The programs' log level while `-vv` is not given: nothing is logged, and the verifier removes the calls.
 const LOG_OFF: u8 = 0;
@@ -80,7 +78,7 @@ pub(super) fn load_with(loader: EbpfLoader<'_>, btf: &Btf, request: &Request<'_>
         .map_max_entries("FILTER_PORT", size(filters.ports.len()))
         .map_max_entries("FILTER_COMM", size(filters.comms.len()))
         .map_max_entries("FILTER_NET", size(filters.nets.len()));
-    let mut ebpf = loader.load(OBJECT).map_err(|error| Refusal::object(&error))?;
+    let mut ebpf = loader.load(arch::OBJECT).map_err(|error| Refusal::object(&error))?;
     fill_filters(&mut ebpf, filters)
         .map_err(|error| Refusal::program("fill the maps of the filters", &error.into()))?;
     Ok(ebpf)

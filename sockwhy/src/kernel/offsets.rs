@@ -3,7 +3,10 @@
 use sockwhy_common::{Bit, Offsets, SOCK_COMMON_HEAD, UNKNOWN};
 use thiserror::Error;
 
-use super::btf::{Btf, Member};
+use super::{
+    arch,
+    btf::{Btf, Member},
+};
 
 /// A member that the programs cannot do without is not where it is expected.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -99,7 +102,7 @@ pub(super) fn resolve(btf: &Btf, purpose: Purpose) -> Result<Offsets, OffsetErro
         skb_sk: trace.bytes("sk_buff", &["sk"], U64)?,
         regs_arg0: trace.bytes("pt_regs", &[arch::ARGUMENT_0], U64)?,
         regs_syscall: trace.bytes("pt_regs", &[arch::SYSCALL_NUMBER], U64)?,
-        thread_status: trace.bytes("task_struct", &["thread_info", "status"], U32)?,
+        thread_status: trace.bytes("task_struct", &["thread_info", arch::THREAD_STATUS], U32)?,
 
         skc_state: list.head(&["skc_state"], U8)?,
         skc_listener: list.head(&["skc_listener"], U64)?,
@@ -111,15 +114,6 @@ pub(super) fn resolve(btf: &Btf, purpose: Purpose) -> Result<Offsets, OffsetErro
         socket_ino: list.bytes("socket_alloc", &["vfs_inode", "i_ino"], U64)?,
         i_ino: list.bytes("inode", &["i_ino"], U64)?,
     })
-}
-
-/// Members of `struct pt_regs`.
-#[cfg(target_arch = "x86_64")]
-mod arch {
-    /// First argument of a system call.
-    pub(super) const ARGUMENT_0: &str = "di";
-    /// Number of the system call, untouched by its result.
-    pub(super) const SYSCALL_NUMBER: &str = "orig_ax";
 }
 
 const NO_BIT: Bit = Bit { byte: UNKNOWN, mask: 0 };

@@ -17,7 +17,7 @@ pub fn demo_text(demo: &Demo, explanation: &Explanation<'_>, terminal: Terminal)
     let Demo { v6only, port, refused, .. } = demo;
     let option = if *v6only { ", setsockopt(IPV6_V6ONLY, 1)" } else { "" };
     let outcome = match refused {
-        Some(error) => format!("refused: {error}"),
+        Some(error) => error.kind().to_string(),
         None => "connected".to_owned(),
     };
     let lines = [

@@ -56,12 +56,17 @@ impl Page {
 
     /// A sentence behind a mark.
     fn item(&mut self, mark: &str, text: &str) {
+        let indent = self.mark(mark);
+        self.prose.write(&mut self.out, text, indent, indent, self.plain);
+    }
+
+    /// Writes a mark, and says in which column what follows begins.
+    fn mark(&mut self, mark: &str) -> usize {
         const INDENT: usize = 2;
         blanks(&mut self.out, INDENT);
         self.out.extend_from_slice(mark.as_bytes());
         self.out.push(b' ');
-        let indent = INDENT + mark.chars().count() + 1;
-        self.prose.write(&mut self.out, text, indent, indent, self.plain);
+        INDENT + mark.chars().count() + 1
     }
 
     fn more(&mut self, count: usize, what: &str) {
@@ -121,7 +126,12 @@ impl Page {
         }
         self.heading(heading);
         for Advice { what, how, effect } in advice {
-            self.item("•", &format!("{what}: {how} → {effect}."));
+            let indent = self.mark("•");
+            self.prose.write(&mut self.out, what, indent, indent, self.bold);
+            for text in [how.clone(), format!("→ {effect}")] {
+                blanks(&mut self.out, indent);
+                self.prose.write(&mut self.out, &text, indent, indent, self.plain);
+            }
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Sockets as netstat's table, with label and reason.
 
+use std::fmt::{self, Write};
+
 use super::{
     Terminal,
-    paint::{Paint, cut, display_width},
+    paint::{Paint, cut},
     prose::{Prose, blanks},
 };
 use crate::{
     digits::{number, socket_address, socket_address_width},
-    socket::{Entry, Label, Owner, State},
+    socket::{Entry, Label, State},
 };
 
 /// Writes sockets as aligned columns. In a pipe or a file the reason is the last of them; on a terminal it stands below
@@ -72,47 +74,49 @@ impl SocketTable {
         let columns = self.columns;
         let plain = self.paint("");
         if columns.netns {
-            self.cell(out, Columns::NETNS, |text| drop(number(text, socket.netns)));
+            self.cell(out, Columns::NETNS, |text| number(text, socket.netns));
         }
         plain.cell(out, socket.family.netstat(), Columns::PROTO);
         plain.cell(out, socket.state.as_str(), Columns::STATE);
-        self.cell(out, columns.local, |text| drop(socket_address(text, socket.local)));
+        self.cell(out, columns.local, |text| socket_address(text, socket.local));
         self.cell(out, columns.peer, |text| match socket.peer {
-            Some(peer) => drop(socket_address(text, peer)),
-            None => text.push('*'),
+            Some(peer) => socket_address(text, peer),
+            None => text.write_char('*'),
         });
         // What netstat calls tcp6 although it is IPv4 is what people are looking for.
         let label = self.paint(if socket.label == Label::Ipv4OverAfInet6 { "1;33" } else { "" });
         label.cell(out, socket.label.as_str(), Columns::LABEL);
         if let Some(width) = columns.owners {
-            self.cell(out, width, |text| {
-                owners(text, socket);
-                if columns.terminal.is_some() {
-                    cut(text, width);
-                }
-            });
+            let most = if columns.terminal.is_some() { width } else { usize::MAX };
+            self.cell(out, width, |text| owners(text, socket, most));
         }
 
-        self.text.clear();
         if columns.terminal.is_none() {
-            drop(socket.why().write(&mut self.text));
+            self.write(|text| socket.why().write(text));
             out.extend_from_slice(self.text.as_bytes());
             out.push(b'\n');
             return;
         }
         end_line(out);
-        if columns.owners.is_none() {
-            owners(&mut self.text, socket);
-            self.text.push_str(": ");
-        }
-        drop(socket.why().write(&mut self.text));
+        self.write(|text| {
+            if columns.owners.is_none() {
+                owners(text, socket, usize::MAX)?;
+                text.write_str(": ")?;
+            }
+            socket.why().write(text)
+        });
         blanks(out, INDENT);
         Prose::new(columns.terminal).write(out, &self.text, INDENT, INDENT, self.paint("2"));
     }
 
-    fn cell(&mut self, out: &mut Vec<u8>, width: usize, write: impl FnOnce(&mut String)) {
+    fn write(&mut self, write: impl FnOnce(&mut String) -> fmt::Result) {
         self.text.clear();
-        write(&mut self.text);
+        // Writing to memory cannot fail.
+        let _infallible = write(&mut self.text);
+    }
+
+    fn cell(&mut self, out: &mut Vec<u8>, width: usize, write: impl FnOnce(&mut String) -> fmt::Result) {
+        self.write(write);
         self.paint("").cell(out, &self.text, width);
     }
 
@@ -121,18 +125,21 @@ impl SocketTable {
     }
 }
 
-/// The first process, and how many others there are. A dash where there is none, a question mark where it is not known.
-fn owners(text: &mut String, socket: Entry<'_>) {
-    let Some(owners) = socket.owners() else { return text.push('?') };
-    let [first, ..] = owners else { return text.push('-') };
-    // Writing to memory cannot fail.
-    let _infallible = first.write(text);
+/// The first process, its name cut where it would be wider, and how many others there are. A dash where there is none, a
+/// question mark where it is not known.
+fn owners(text: &mut String, socket: Entry<'_>, width: usize) -> fmt::Result {
+    let Some(owners) = socket.owners() else { return text.write_char('?') };
+    let [first, ..] = owners else { return text.write_char('-') };
+    first.write(text)?;
     // They are sorted by PID. Those that cannot be seen have none; each counts.
     let others = owners.windows(2).filter(|pair| pair[0].pid != pair[1].pid || pair[1].pid.is_none()).count();
-    if others > 0 {
-        text.push_str(" +");
-        let _infallible = number(text, others);
+    if others == 0 {
+        cut(text, width);
+        return Ok(());
     }
+    let count = format!(" +{others}");
+    cut(text, width.saturating_sub(count.len()));
+    text.write_str(&count)
 }
 
 /// Ends a line whose last cell was filled up with blanks.

@@ -156,9 +156,10 @@ mod tests {
     #[test]
     fn behind_the_class_or_jar_they_are_the_programs() {
         let mistaken = format!("true from {OF_PROGRAM}");
-        assert_eq!(found(&["java", "-jar", "app.jar", SET], &[]), [mistaken.clone()]);
-        assert_eq!(found(&["java", "-Xmx1g", "Main", SET], &[]), [mistaken.clone()]);
-        assert_eq!(found(&["java", "-m", "mod/Main", SET], &[]), [mistaken]);
+        for line in [["java", "-jar", "app.jar", SET], ["java", "-Xmx1g", "Main", SET], ["java", "-m", "mod/Main", SET]]
+        {
+            assert_eq!(found(&line, &[]), [mistaken.as_str()], "{line:?}");
+        }
     }
 
     #[test]

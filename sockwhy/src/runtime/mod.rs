@@ -166,6 +166,21 @@ fn variables(process: &Process, names: &[&str]) -> Vec<Setting> {
     names.iter().filter_map(setting).collect()
 }
 
+/// Options of the command line and their values as settings: `-f FILE`, `--file=FILE`.
+fn options(process: &Process, names: &[&str]) -> Vec<Setting> {
+    let arguments = &process.arguments;
+    let setting = |(index, argument): (usize, &Vec<u8>)| {
+        let name = names.iter().find(|name| argument.starts_with(name.as_bytes()))?;
+        let value = match &argument[name.len()..] {
+            [] => arguments.get(index + 1)?,
+            [b'=', value @ ..] => value,
+            _ => return None,
+        };
+        Some(Setting { name: (*name).to_owned(), value: value.to_vec(), source: "the command line".to_owned() })
+    };
+    arguments.iter().enumerate().skip(1).filter_map(setting).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,6 +256,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn options_have_their_value_behind_them() {
+        let arguments = ["haproxy", "-f", "/etc/a.cfg", "-ff", "x", "-f", "--file=/b", "--file"];
+        let process = Process {
+            arguments: arguments.iter().map(|argument| argument.as_bytes().to_vec()).collect(),
+            ..Process::default()
+        };
+        let found: Vec<_> =
+            options(&process, &["-f", "--file"]).into_iter().map(|setting| (setting.name, setting.value)).collect();
+        let setting = |name: &str, value: &str| (name.to_owned(), value.as_bytes().to_vec());
+        assert_eq!(found, [setting("-f", "/etc/a.cfg"), setting("-f", "--file=/b"), setting("--file", "/b")]);
     }
 
     #[test]

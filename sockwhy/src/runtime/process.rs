@@ -168,7 +168,7 @@ mod tests {
         let this = Process::read(std::process::id());
         let own = std::env::current_exe().expect("tests have a file");
         assert_eq!(this.program.as_deref(), own.file_name().map(OsStrExt::as_bytes));
-        assert_eq!(this.inner_pid().is_some(), true);
+        assert!(this.inner_pid().is_some());
         assert!(this.libraries.iter().any(|name| name.starts_with(b"libc.so")), "{:?}", this.libraries);
         assert!(this.file(Path::new("/proc/self/exe")).is_none(), "magic links lead out of the root");
         assert!(this.file(Path::new("/dev/null")).is_none(), "devices are no files");

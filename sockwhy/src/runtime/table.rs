@@ -5,7 +5,7 @@
 
 use super::{
     Aim::{ConnectIpv4, ListenBoth, ListenIpv4},
-    Remedy, Runtime, Sign, Tier, jvm, variables,
+    Remedy, Runtime, Sign, Tier, jvm, options, variables,
 };
 
 /// For whom the number of IP addresses on the interfaces decides nothing.
@@ -62,7 +62,7 @@ pub static RUNTIMES: &[Runtime] = &[
         tier: Tier::Proven,
         signs: &[Sign::Program(&["apache2", "httpd"])],
         sets_v6only: Some(true),
-        settings: |_| Vec::new(),
+        settings: |process| options(process, &["-f", "-d"]),
         remedies: &[
             Remedy {
                 aims: &[ListenIpv4],
@@ -93,7 +93,7 @@ pub static RUNTIMES: &[Runtime] = &[
         tier: Tier::Proven,
         signs: &[Sign::Program(&["haproxy"])],
         sets_v6only: None,
-        settings: |_| Vec::new(),
+        settings: |process| options(process, &["-f"]),
         remedies: &[
             Remedy {
                 aims: &[ListenIpv4],
@@ -138,7 +138,7 @@ pub static RUNTIMES: &[Runtime] = &[
         tier: Tier::ByTheBook("MySQL Reference Manual, bind_address"),
         signs: &[Sign::Program(&["mysqld", "mariadbd"])],
         sets_v6only: None,
-        settings: |_| Vec::new(),
+        settings: |process| options(process, &["--defaults-file", "--bind-address"]),
         remedies: &[
             Remedy {
                 aims: &[ListenIpv4],
@@ -160,7 +160,7 @@ pub static RUNTIMES: &[Runtime] = &[
         tier: Tier::ByTheBook("PostgreSQL Documentation, listen_addresses"),
         signs: &[Sign::Program(&["postgres"])],
         sets_v6only: Some(true),
-        settings: |_| Vec::new(),
+        settings: |process| options(process, &["-D"]),
         remedies: &[
             Remedy {
                 aims: &[ListenIpv4],
@@ -182,7 +182,7 @@ pub static RUNTIMES: &[Runtime] = &[
         tier: Tier::ByTheBook("sshd_config(5), AddressFamily and ListenAddress"),
         signs: &[Sign::Program(&["sshd"])],
         sets_v6only: Some(true),
-        settings: |_| Vec::new(),
+        settings: |process| options(process, &["-f"]),
         remedies: &[
             Remedy {
                 aims: &[ListenIpv4],
@@ -204,7 +204,7 @@ pub static RUNTIMES: &[Runtime] = &[
         tier: Tier::ByTheBook("docker run, --publish"),
         signs: &[Sign::Program(&["docker-proxy"])],
         sets_v6only: Some(true),
-        settings: |_| Vec::new(),
+        settings: |process| options(process, &["-host-ip", "-host-port", "-container-ip", "-container-port"]),
         remedies: &[
             Remedy {
                 aims: &[ListenIpv4],
@@ -385,7 +385,7 @@ pub static RUNTIMES: &[Runtime] = &[
                 effect: "a connection of an AF_INET socket",
             },
         ],
-        useless: &[DISABLE_IPV6],
+        useless: &[BINDV6ONLY_FOLLOWED, DISABLE_IPV6],
     },
     Runtime {
         name: "Go",

@@ -29,11 +29,11 @@ mod variant;
 
 use std::{env, panic, process::ExitCode, sync::Arc};
 
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Trial};
 
 use crate::{
     backend::Backend,
-    outcome::{Outcome, Stop},
+    outcome::{Stop, trial},
     session::Session,
 };
 
@@ -82,13 +82,4 @@ fn trials() -> Vec<Trial> {
         }
     }
     trials
-}
-
-fn trial(name: String, run: impl FnOnce() -> Outcome + Send + 'static) -> Trial {
-    let runner = move || match run() {
-        Ok(()) => Ok(Completion::Completed),
-        Err(Stop::Failed(message)) => Err(Failed::from(message)),
-        Err(Stop::Skipped(reason)) => Ok(Completion::ignored_with(format!("skipped: {reason}"))),
-    };
-    Trial::ignorable_test(name, runner)
 }

@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, panic::Location};
 
+use libtest_mimic::{Completion, Failed, Trial};
+
 /// What a test gives back: nothing to say, or why it stopped.
 pub(crate) type Outcome<T = ()> = Result<T, Stop>;
 
@@ -32,4 +34,14 @@ impl<E: std::error::Error> From<E> for Stop {
     fn from(error: E) -> Self {
         Self::Failed(format!("{}: {error}", Location::caller()))
     }
+}
+
+/// A test that may find out that it cannot run.
+pub(crate) fn trial(name: String, run: impl FnOnce() -> Outcome + Send + 'static) -> Trial {
+    let runner = move || match run() {
+        Ok(()) => Ok(Completion::Completed),
+        Err(Stop::Failed(message)) => Err(Failed::from(message)),
+        Err(Stop::Skipped(reason)) => Ok(Completion::ignored_with(format!("skipped: {reason}"))),
+    };
+    Trial::ignorable_test(name, runner)
 }

@@ -1,0 +1,162 @@
+//! `sockwhy doctor`: what it says of this host is what happens on it.
+
+use rustix::thread::CapabilitySet;
+use serde_json::Value;
+
+use super::scenarios;
+use crate::{
+    answer::{Said, program, sockwhy, sockwhy_as},
+    enter::Enter,
+    input::{copy, nobody},
+    outcome::{Outcome, Stop},
+    server::Folder,
+};
+
+scenarios![
+    as_root,
+    as_an_ordinary_user,
+    without_single_capabilities,
+    what_it_says_of_backends_is_so,
+    in_namespaces,
+    with_tracefs,
+    every_no_has_a_fix,
+    text_and_json_say_the_same,
+];
+
+const ARGUMENTS: &[&str] = &["doctor", "-o", "json"];
+
+/// The answers, by check.
+struct Rows(Vec<Value>);
+
+impl Rows {
+    fn of(said: &Said) -> Outcome<Self> {
+        assert!(matches!(said.code, Some(0 | 3)), "{said:?}");
+        let rows = Self(said.objects()?);
+        assert_eq!(rows.ok("tracing")? == Some(true), said.code == Some(0), "{said:?}");
+        Ok(rows)
+    }
+
+    fn row(&self, check: &str) -> Outcome<&Value> {
+        self.0.iter().find(|row| row["check"] == check).ok_or_else(|| Stop::failed(format!("no row {check}")))
+    }
+
+    fn ok(&self, check: &str) -> Outcome<Option<bool>> {
+        Ok(self.row(check)?["ok"].as_bool())
+    }
+}
+
+fn as_root() -> Outcome {
+    let rows = Rows::of(&sockwhy(ARGUMENTS)?)?;
+    for check in ["tracing", "BTF", "ring buffer", "CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "user namespace"] {
+        assert_eq!(rows.ok(check)?, Some(true), "{}", rows.row(check)?);
+    }
+    Ok(())
+}
+
+fn as_an_ordinary_user() -> Outcome {
+    let folder = Folder::make()?;
+    let said = sockwhy_as(&nobody(), &copy(&folder)?, ARGUMENTS)?;
+    assert_eq!(said.code, Some(3));
+    let rows = Rows::of(&said)?;
+    for check in ["tracing", "ring buffer", "tracepoint", "CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_PTRACE"] {
+        assert_eq!(rows.ok(check)?, Some(false), "{}", rows.row(check)?);
+        assert_eq!(rows.row(check)?["fix"], "run it as root: sudo sockwhy doctor", "{check}");
+    }
+    assert_eq!(rows.ok("BTF")?, Some(true), "everybody may read that");
+    Ok(())
+}
+
+fn without_single_capabilities() -> Outcome {
+    let all = CapabilitySet::BPF | CapabilitySet::PERFMON | CapabilitySet::NET_ADMIN | CapabilitySet::SYS_PTRACE;
+    for (name, capability, can_trace) in [
+        ("CAP_BPF", CapabilitySet::BPF, false),
+        ("CAP_PERFMON", CapabilitySet::PERFMON, false),
+        ("CAP_NET_ADMIN", CapabilitySet::NET_ADMIN, true),
+        ("CAP_SYS_PTRACE", CapabilitySet::SYS_PTRACE, true),
+    ] {
+        let enter = Enter { capabilities: Some((all - capability).bits()), ..Enter::default() };
+        let rows = Rows::of(&sockwhy_as(&enter, &program(), ARGUMENTS)?)?;
+        assert_eq!(rows.ok("tracing")?, Some(can_trace), "without {name}");
+        for check in ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_PTRACE"] {
+            assert_eq!(rows.ok(check)?, Some(check != name), "without {name}: {}", rows.row(check)?);
+        }
+        // Root cannot become more by sudo.
+        let fix = rows.row(name)?["fix"].as_str().unwrap_or_default().to_owned();
+        assert!(fix.contains(&name.replace("CAP_", "--cap-add ")), "{fix}");
+        if !can_trace {
+            let reason = rows.row("tracing")?["detail"].as_str().unwrap_or_default().to_owned();
+            assert!(reason.contains(name), "{reason}");
+        }
+    }
+    let enter = Enter { capabilities: Some((all - CapabilitySet::NET_ADMIN).bits()), ..Enter::default() };
+    let rows = Rows::of(&sockwhy_as(&enter, &program(), ARGUMENTS)?)?;
+    assert_ne!(rows.ok("sock_ops")?, Some(true), "{}", rows.row("sock_ops")?);
+    Ok(())
+}
+
+/// A trace starts with just those that it says work.
+fn what_it_says_of_backends_is_so() -> Outcome {
+    let rows = Rows::of(&sockwhy(ARGUMENTS)?)?;
+    for backend in ["fentry", "kprobe", "tracepoint"] {
+        let trace = sockwhy(&["trace", "--backend", backend, "--duration", "0.01"])?;
+        assert_eq!(rows.ok(backend)? == Some(true), trace.code == Some(0), "{backend}: {}", trace.stderr);
+    }
+    Ok(())
+}
+
+fn in_namespaces() -> Outcome {
+    let rows = Rows::of(&sockwhy_as(&Enter { pids: true, ..Enter::default() }, &program(), ARGUMENTS)?)?;
+    assert_eq!(rows.ok("PID namespace")?, None, "{}", rows.row("PID namespace")?);
+    assert_eq!(rows.ok("tracing")?, Some(true));
+
+    for (option, check, expected) in [("--cgroup", "cgroup namespace", None), ("--user", "user namespace", Some(false))]
+    {
+        let output = std::process::Command::new("unshare").arg(option).arg(program()).args(ARGUMENTS).output()?;
+        let said = Said {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout)?,
+            stderr: String::from_utf8(output.stderr)?,
+        };
+        let rows = Rows::of(&said)?;
+        assert_eq!(rows.ok(check)?, expected, "{}", rows.row(check)?);
+    }
+    Ok(())
+}
+
+fn with_tracefs() -> Outcome {
+    let there = Enter { tracefs: Some("/sys/kernel/tracing".into()), ..Enter::default() };
+    let rows = Rows::of(&sockwhy_as(&there, &program(), ARGUMENTS)?)?;
+    assert_eq!(rows.ok("tracefs")?, Some(true), "{}", rows.row("tracefs")?);
+    Ok(())
+}
+
+fn every_no_has_a_fix() -> Outcome {
+    let folder = Folder::make()?;
+    for said in [sockwhy(ARGUMENTS)?, sockwhy_as(&nobody(), &copy(&folder)?, ARGUMENTS)?] {
+        for row in said.objects()? {
+            let fields: Vec<_> = row.as_object().into_iter().flat_map(|object| object.keys()).collect();
+            assert_eq!(fields, ["check", "detail", "fix", "ok"], "{row}");
+            assert_eq!(row["ok"] == true, row["fix"].is_null(), "{row}");
+            assert!(row["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{row}");
+        }
+    }
+    Ok(())
+}
+
+fn text_and_json_say_the_same() -> Outcome {
+    let (text, rows) = (sockwhy(&["doctor"])?, sockwhy(ARGUMENTS)?.objects()?);
+    assert_eq!(text.code, Some(0));
+    for row in rows {
+        let mark = match row["ok"].as_bool() {
+            Some(true) => "yes",
+            Some(false) => "no",
+            None => "partly",
+        };
+        let (check, detail) = (row["check"].as_str().unwrap_or_default(), row["detail"].as_str().unwrap_or_default());
+        let is_it = |line: &str| {
+            line.starts_with(mark) && line[mark.len()..].trim_start().starts_with(check) && line.ends_with(detail)
+        };
+        assert!(text.stdout.lines().any(is_it), "{row} is not in the text:\n{}", text.stdout);
+    }
+    Ok(())
+}
