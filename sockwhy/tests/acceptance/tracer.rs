@@ -49,8 +49,8 @@ pub(crate) struct Finished {
 }
 
 impl Tracer {
-    /// Waits until a child that has just been started traces. Its stderr is a pipe, and so is its stdout if its events are to be
-    /// read.
+    /// Waits until a child that has just been started traces. Its stderr is a pipe, and so is its stdout where its events
+    /// are to be read.
     pub(crate) fn ready(mut child: Child, events: bool) -> Result<Self, Refusal> {
         let said = Arc::new((Mutex::default(), Condvar::new()));
         let stderr = child.stderr.take().expect("stderr is piped");
