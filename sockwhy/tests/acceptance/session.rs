@@ -78,12 +78,13 @@ impl Watch<'_> {
 
     /// Everything that these processes have done so far.
     pub(crate) fn events(&mut self, pids: &[u32]) -> Outcome<Vec<Event>> {
-        Ok(self.all_events()?.into_iter().filter(|event| event.is_of(pids)).collect())
+        let numbers: Vec<_> = pids.iter().copied().map(u64::from).collect();
+        Ok(self.events_with(&numbers)?.into_iter().filter(|event| event.is_of(pids)).collect())
     }
 
-    /// Everything so far: of what happened before this is called nothing is missing, as events leave the kernel in the
-    /// order in which they happen.
-    pub(crate) fn all_events(&mut self) -> Outcome<Vec<Event>> {
+    /// Every event so far in which one of these numbers stands. Of what happened before this is called nothing is
+    /// missing, as events leave the kernel in the order in which they happen.
+    pub(crate) fn events_with(&mut self, numbers: &[u64]) -> Outcome<Vec<Event>> {
         let result = self.tracer().and_then(catch_up);
         if result.is_err() {
             // Where it is dead the next test gets another one.
@@ -91,7 +92,7 @@ impl Watch<'_> {
             self.deaf.store(is_deaf, Ordering::Relaxed);
         }
         result?;
-        Ok(self.tracer()?.events())
+        self.tracer()?.events_with(numbers)
     }
 
     /// Asserts that the processes of the flows have done just these.
@@ -116,5 +117,13 @@ pub(crate) fn catch_up(tracer: &Tracer) -> Outcome {
     let is_it = |event: &Event| {
         event.is_of(&this) && event.str("event") == "connect" && event.int("local_port") == Some(port.into())
     };
-    tracer.wait_for("the latest connection", |events| events.iter().rev().any(is_it))
+    // Each line is looked at once.
+    let (mut looked_at, mut found) = (0, false);
+    let number = port.to_string();
+    tracer.wait_for("the latest connection", |lines| {
+        let mut new = lines.iter().skip(looked_at).filter(|line| line.contains(&number));
+        found |= new.any(|line| Event::parse(line).is_ok_and(|event| is_it(&event)));
+        looked_at = lines.len();
+        found
+    })
 }

@@ -61,7 +61,7 @@ fn storm(session: &Session, connections: usize, arguments: &[&str]) -> Outcome<S
     let (shown, lost) = finished.summary()?;
     file.rewind()?;
     let (mut connects, mut accepts) = (0, 0);
-    for line in BufReader::new(file).split(b'\n') {
+    for line in BufReader::new(file).lines() {
         let event = Event::parse(&line?).map_err(Stop::Failed)?;
         assert!(event.is_of(&[actor.pid]), "{event}");
         *(if event.str("event") == "connect" { &mut connects } else { &mut accepts }) += 1;
