@@ -154,6 +154,13 @@ impl Tracer {
         Err(Stop::failed(format!("sockwhy ended before {what} came; stderr:\n{}", said.stderr)))
     }
 
+    /// Waits until it has said something on stderr.
+    pub(crate) fn wait_for_stderr(&self, what: &str) -> Outcome {
+        let said =
+            self.wait(|said| said.stderr.contains(what) || said.ended > 0).map(|said| said.stderr.contains(what));
+        if said == Some(true) { Ok(()) } else { Err(Stop::failed(format!("{what:?} never came:\n{}", self.stderr()))) }
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) -> Outcome {
         let pid = i32::try_from(self.pid()).ok().and_then(Pid::from_raw).expect("a PID");
