@@ -5,7 +5,7 @@ use aya_ebpf::{
     bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
     helpers::bpf_ktime_get_ns,
     macros::map,
-    maps::{Array, PerCpuArray, RingBuf},
+    maps::{Array, PerCpuArray, RingBuf, ring_buf::RingBufEntry},
 };
 use aya_log_ebpf::debug;
 use sockwhy_common::{FlowEvent, Kind, Lost, READER_ACTIVE, READER_IDLE};
@@ -29,7 +29,8 @@ static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(Lost::ALL.len() as
 #[inline(always)]
 pub fn event<C: EbpfContext>(ctx: &C, kind: Kind, fill: impl FnOnce(&mut FlowEvent) -> Option<()>) {
     let Some(mut entry) = EVENTS.reserve::<FlowEvent>(0) else { return lost(ctx, Lost::RingFull) };
-    let event = entry.write(FlowEvent::new(kind));
+    let event = clear(&mut entry);
+    event.kind = kind as u8;
     // SAFETY: the helper has no preconditions.
     event.time = unsafe { bpf_ktime_get_ns() };
     match fill(event) {
@@ -39,6 +40,18 @@ pub fn event<C: EbpfContext>(ctx: &C, kind: Kind, fill: impl FnOnce(&mut FlowEve
             lost(ctx, Lost::Unreadable);
         }
     }
+}
+
+/// An event of which nothing is known. Zeros in words: what the compiler calls to set memory stores single bytes.
+#[inline(always)]
+fn clear(entry: &mut RingBufEntry<FlowEvent>) -> &mut FlowEvent {
+    let words = entry.as_mut_ptr().cast::<u64>();
+    for word in 0..size_of::<FlowEvent>() / size_of::<u64>() {
+        // SAFETY: the entry is as large and as aligned as an event, which consists of whole words.
+        unsafe { words.add(word).write_volatile(0) };
+    }
+    // SAFETY: all bits are written, and zeros are valid in integers and arrays of them.
+    unsafe { entry.assume_init_mut() }
 }
 
 /// Waking the reader costs more than everything else a hook does, so it is done once when events begin to come, and

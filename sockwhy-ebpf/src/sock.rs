@@ -123,30 +123,28 @@ impl Sock {
         u16::from_be(self.get(offset!(skc_dport)))
     }
 
-    // The family decides which fields hold the addresses: the others are set as well, the IPv4 ones of a native IPv6
-    // socket to a constant (`LOOPBACK4_IPV6`).
-
     /// Its own address, in the sixteen-byte form of the records.
     #[inline(always)]
     pub fn local_addr(&self) -> [u8; 16] {
-        if self.family() == AF_INET {
-            mapped(self.get(offset!(skc_rcv_saddr)))
-        } else if offset!(skc_v6_rcv_saddr) == UNKNOWN {
-            [0; 16]
-        } else {
-            self.get(offset!(skc_v6_rcv_saddr))
-        }
+        self.address(offset!(skc_rcv_saddr), offset!(skc_v6_rcv_saddr))
     }
 
     /// The other end's address, likewise.
     #[inline(always)]
     pub fn peer_addr(&self) -> [u8; 16] {
+        self.address(offset!(skc_daddr), offset!(skc_v6_daddr))
+    }
+
+    /// The family decides which field holds an address: the other is set as well, the IPv4 one of a native IPv6 socket
+    /// to a constant (`LOOPBACK4_IPV6`).
+    #[inline(always)]
+    fn address(&self, v4: u32, v6: u32) -> [u8; 16] {
         if self.family() == AF_INET {
-            mapped(self.get(offset!(skc_daddr)))
-        } else if offset!(skc_v6_daddr) == UNKNOWN {
+            mapped(self.get(v4))
+        } else if v6 == UNKNOWN {
             [0; 16]
         } else {
-            self.get(offset!(skc_v6_daddr))
+            bytes(self.get(v6))
         }
     }
 
@@ -165,14 +163,10 @@ impl Sock {
     /// A member of `struct sock_common`.
     #[inline(always)]
     pub fn get<T: Plain>(&self, offset: u32) -> T {
-        let mut value = MaybeUninit::<T>::uninit();
         // SAFETY: userspace has checked that every member of sock_common that is read this way ends within
-        // SOCK_COMMON_HEAD, and the verifier checks it again; every bit pattern is a valid `Plain`.
-        unsafe {
-            let from = self.head.as_ptr().cast::<u8>().add(offset as usize);
-            core::ptr::copy_nonoverlapping(from, value.as_mut_ptr().cast(), size_of::<T>());
-            value.assume_init()
-        }
+        // SOCK_COMMON_HEAD. The kernel's compiler has aligned it in the struct, which is aligned here as well. The
+        // verifier checks both again. Every bit pattern is a valid `Plain`.
+        unsafe { self.head.as_ptr().cast::<u8>().add(offset as usize).cast::<T>().read() }
     }
 }
 
@@ -183,7 +177,7 @@ pub fn fill_listener(listener: KernelPtr, event: &mut FlowEvent) -> Option<()> {
     event.listener_addr = if event.family == AF_INET {
         mapped(listener.read(offset!(skc_rcv_saddr))?)
     } else {
-        listener.read(offset!(skc_v6_rcv_saddr))?
+        bytes(listener.read(offset!(skc_v6_rcv_saddr))?)
     };
     event.flags |= flags::LISTENER;
     if listener.bit(offset!(skc_ipv6only))? {
@@ -217,7 +211,13 @@ pub fn socket_inode(file: KernelPtr) -> Option<KernelPtr> {
 
 /// The IPv4-mapped form of an address in network order.
 #[inline(always)]
-fn mapped(address: [u8; 4]) -> [u8; 16] {
-    let [a, b, c, d] = address;
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
+fn mapped(address: u32) -> [u8; 16] {
+    bytes([0, 0, u32::from_be(0xffff), address])
+}
+
+/// An address as the kernel keeps it, in words: whole ones are moved at once, single bytes one by one.
+#[inline(always)]
+fn bytes(address: [u32; 4]) -> [u8; 16] {
+    // SAFETY: sixteen bytes either way, and all are valid.
+    unsafe { core::mem::transmute(address) }
 }

@@ -81,19 +81,20 @@ fn namespaces(choice: NetnsChoice) -> Result<Vec<Namespace>, ListError> {
     if let Some(inode) = wanted {
         found.retain(|namespace| namespace.inode == inode);
     }
-    match wanted {
-        Some(inode) if found.is_empty() && denied == 0 => return Err(ListError::NoNamespace(inode)),
-        Some(_) if found.is_empty() => {
-            let action = "looking for the network namespaces of other users' processes";
-            let missing = Capability::missing(&[Capability::SysPtrace]);
-            return Err(ListError::Refused(Refusal::Capabilities { action, missing }));
-        }
-        _ if denied > 0 => {
-            log::debug!("the network namespaces of {denied} processes are not known: they are not yours")
-        }
-        _ => {}
+    if denied > 0 {
+        log::debug!("the network namespaces of {denied} processes are not known: they may not be looked at");
     }
-    Ok(found)
+    match wanted {
+        Some(inode) if found.is_empty() => {
+            let missing = Capability::missing(&[Capability::SysPtrace]);
+            if denied == 0 || missing.is_empty() {
+                return Err(ListError::NoNamespace(inode));
+            }
+            let action = "looking at the network namespaces of other users' processes";
+            Err(ListError::Refused(Refusal::Capabilities { action, missing }))
+        }
+        _ => Ok(found),
+    }
 }
 
 /// Every TCP socket of these namespaces, in the best way that this host allows.

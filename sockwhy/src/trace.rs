@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Bytes of output that are gathered before they are written, at most.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 512 * 1024;
 
 /// How long the last output may take once the user has asked for the end.
 const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -13,8 +13,8 @@ const SOCK_DIAG_BY_FAMILY: u16 = 20;
 
 /// Bytes of `struct nlmsghdr`.
 const HEADER: usize = 16;
-/// Bytes of `struct inet_diag_req_v2`.
-const REQUEST: usize = 56;
+/// Bytes of a request, with `struct inet_diag_req_v2`.
+const REQUEST: u8 = 72;
 /// Bytes of `struct inet_diag_msg`.
 const SOCKET: usize = 72;
 /// Bytes of `struct nlattr`.
@@ -26,14 +26,14 @@ const INET_DIAG_ULP_INFO: u16 = 19;
 const INET_ULP_INFO_NAME: u16 = 1;
 
 /// Asks for every TCP socket of a family.
-pub(super) fn request(family: u16) -> [u8; HEADER + REQUEST] {
+pub(super) fn request(family: u16) -> [u8; REQUEST as usize] {
     const NLM_F_REQUEST: u16 = 0x1;
     const NLM_F_DUMP: u16 = 0x300;
     const IPPROTO_TCP: u8 = 6;
     const EVERY_STATE: u32 = u32::MAX;
 
-    let mut bytes = [0; HEADER + REQUEST];
-    bytes[0..4].copy_from_slice(&((HEADER + REQUEST) as u32).to_ne_bytes());
+    let mut bytes = [0; REQUEST as usize];
+    bytes[0..4].copy_from_slice(&u32::from(REQUEST).to_ne_bytes());
     bytes[4..6].copy_from_slice(&SOCK_DIAG_BY_FAMILY.to_ne_bytes());
     bytes[6..8].copy_from_slice(&(NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
     let [family, ..] = family.to_le_bytes();

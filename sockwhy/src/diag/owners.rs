@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use rustix::fs::readlinkat_raw;
+use rustix::{fs::readlinkat_raw, io::Errno};
 use sockwhy_common::COMM_LEN;
 
 use crate::socket::{Held, Owner};
@@ -36,7 +36,13 @@ fn descriptors(process: &Path, pid: u32, held: &mut Vec<Held>) -> io::Result<()>
         let entry = entry?;
         let Some(fd) = number(&entry) else { continue };
         let mut link = [0; LINK];
-        let Ok(length) = readlinkat_raw(&directory, entry.file_name(), &mut link[..]) else { continue };
+        let length = match readlinkat_raw(&directory, entry.file_name(), &mut link[..]) {
+            Ok(length) => length,
+            // What may be looked at is asked again for each link (`proc_fd_access_allowed`).
+            Err(Errno::ACCESS) => return Err(Errno::ACCESS.into()),
+            // It is closed meanwhile.
+            Err(_) => continue,
+        };
         if let Some(inode) = inode(&link[..length]) {
             let process = match name {
                 Some(name) => name,

@@ -87,13 +87,8 @@ impl SocketTable {
         let label = self.paint(if socket.label == Label::Ipv4OverAfInet6 { "1;33" } else { "" });
         label.cell(out, socket.label.as_str(), Columns::LABEL);
         if let Some(width) = columns.owners {
-            self.cell(out, width, |text| {
-                owners(text, socket)?;
-                if columns.terminal.is_some() {
-                    cut(text, width);
-                }
-                Ok(())
-            });
+            let most = if columns.terminal.is_some() { width } else { usize::MAX };
+            self.cell(out, width, |text| owners(text, socket, most));
         }
 
         if columns.terminal.is_none() {
@@ -105,7 +100,7 @@ impl SocketTable {
         end_line(out);
         self.write(|text| {
             if columns.owners.is_none() {
-                owners(text, socket)?;
+                owners(text, socket, usize::MAX)?;
                 text.write_str(": ")?;
             }
             socket.why().write(text)
@@ -130,18 +125,21 @@ impl SocketTable {
     }
 }
 
-/// The first process, and how many others there are. A dash where there is none, a question mark where it is not known.
-fn owners(text: &mut String, socket: Entry<'_>) -> fmt::Result {
+/// The first process, its name cut where it would be wider, and how many others there are. A dash where there is none, a
+/// question mark where it is not known.
+fn owners(text: &mut String, socket: Entry<'_>, width: usize) -> fmt::Result {
     let Some(owners) = socket.owners() else { return text.write_char('?') };
     let [first, ..] = owners else { return text.write_char('-') };
     first.write(text)?;
     // They are sorted by PID. Those that cannot be seen have none; each counts.
     let others = owners.windows(2).filter(|pair| pair[0].pid != pair[1].pid || pair[1].pid.is_none()).count();
-    if others > 0 {
-        text.write_str(" +")?;
-        number(text, others)?;
+    if others == 0 {
+        cut(text, width);
+        return Ok(());
     }
-    Ok(())
+    let count = format!(" +{others}");
+    cut(text, width.saturating_sub(count.len()));
+    text.write_str(&count)
 }
 
 /// Ends a line whose last cell was filled up with blanks.

@@ -2,7 +2,10 @@
 
 use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
@@ -18,11 +21,13 @@ use crate::{
 pub(crate) struct Session {
     pub(crate) backend: Backend,
     tracer: Mutex<Option<Tracer>>,
+    /// Whether a tracer has run and not told of the test's own connections. Waiting for another one would be in vain.
+    deaf: AtomicBool,
 }
 
 impl Session {
     pub(crate) fn new(backend: Backend) -> Self {
-        Self { backend, tracer: Mutex::new(None) }
+        Self { backend, tracer: Mutex::new(None), deaf: AtomicBool::new(false) }
     }
 
     /// A `sockwhy trace` of one's own.
@@ -32,6 +37,9 @@ impl Session {
 
     /// The events of these processes from here on, by the tracer that all share.
     pub(crate) fn watch(&self) -> Outcome<Watch<'_>> {
+        if self.deaf.load(Ordering::Relaxed) {
+            return Err(Stop::failed("sockwhy has told an earlier test nothing of a connection that was made"));
+        }
         let mut tracer = self.tracer.lock().unwrap_or_else(PoisonError::into_inner);
         if tracer.is_none() {
             *tracer = Some(self.trace().start()?);
@@ -39,7 +47,7 @@ impl Session {
         if let Some(tracer) = &*tracer {
             tracer.forget();
         }
-        Ok(Watch { backend: self.backend, tracer })
+        Ok(Watch { backend: self.backend, tracer, deaf: &self.deaf })
     }
 
     /// Ends the tracer that all share.
@@ -55,6 +63,7 @@ impl Session {
 pub(crate) struct Watch<'session> {
     backend: Backend,
     tracer: MutexGuard<'session, Option<Tracer>>,
+    deaf: &'session AtomicBool,
 }
 
 impl Watch<'_> {
@@ -77,8 +86,9 @@ impl Watch<'_> {
     pub(crate) fn all_events(&mut self) -> Outcome<Vec<Event>> {
         let result = self.tracer().and_then(catch_up);
         if result.is_err() {
-            // Dead or deaf: the next test gets another one.
-            *self.tracer = None;
+            // Where it is dead the next test gets another one.
+            let is_deaf = self.tracer.take().is_some_and(|mut tracer| tracer.is_running());
+            self.deaf.store(is_deaf, Ordering::Relaxed);
         }
         result?;
         Ok(self.tracer()?.events())

@@ -49,8 +49,8 @@ pub(crate) struct Finished {
 }
 
 impl Tracer {
-    /// Waits until a child that has just been started traces. Its stderr is a pipe, and so is its stdout if its events are to be
-    /// read.
+    /// Waits until a child that has just been started traces. Its stderr is a pipe, and so is its stdout where its events
+    /// are to be read.
     pub(crate) fn ready(mut child: Child, events: bool) -> Result<Self, Refusal> {
         let said = Arc::new((Mutex::default(), Condvar::new()));
         let stderr = child.stderr.take().expect("stderr is piped");
@@ -89,6 +89,11 @@ impl Tracer {
     /// What it has said on stderr so far.
     pub(crate) fn stderr(&self) -> String {
         self.lock().stderr.clone()
+    }
+
+    /// Whether it has not ended yet.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// The process as the test's PID namespace numbers it.
