@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::{
     Terminal,
-    paint::{Paint, cut},
+    paint::{Paint, cut, display_width},
     prose::{Prose, blanks},
 };
 use crate::{
@@ -59,7 +59,7 @@ impl SocketTable {
         match columns.owners {
             Some(owners) => {
                 bold.cell(out, "LABEL", Columns::LABEL);
-                bold.cell(out, "PID/PROCESS", owners);
+                bold.cell(out, Columns::OWNERS, owners);
             }
             None => bold.text(out, "LABEL"),
         }
@@ -142,6 +142,17 @@ fn owners(text: &mut String, socket: Entry<'_>, width: usize) -> fmt::Result {
     text.write_str(&count)
 }
 
+fn widest_owners(sockets: &[Entry<'_>]) -> usize {
+    let mut text = String::new();
+    let width = |socket: &Entry<'_>| {
+        text.clear();
+        // Writing to memory cannot fail.
+        let _infallible = owners(&mut text, *socket, usize::MAX);
+        display_width(&text)
+    };
+    sockets.iter().map(width).max().unwrap_or(0)
+}
+
 /// Ends a line whose last cell was filled up with blanks.
 fn end_line(out: &mut Vec<u8>) {
     while out.last() == Some(&b' ') {
@@ -155,25 +166,25 @@ impl Columns {
     const PROTO: usize = "PROTO".len();
     const STATE: usize = State::Established.as_str().len();
     const LABEL: usize = Label::Ipv4OverAfInet6.as_str().len();
-    /// Of a port or address, at least that of its heading.
-    const LOCAL_LEAST: usize = "LOCAL".len();
+    /// That of the headings.
+    const ADDRESS_LEAST: usize = "LOCAL".len();
     /// On a terminal, longer addresses push aside what follows them.
     const ADDRESS_MOST: usize = "255.255.255.255:65535".len();
-    /// The largest PID that Linux gives (`PID_MAX_LIMIT`) and the longest name.
-    const OWNERS_FULL: usize = "4194304/".len() + 15;
+    const OWNERS: &str = "PID/PROCESS";
     /// In less there would be PIDs and no names.
     const OWNERS_LEAST: usize = 12;
 
     fn fit(terminal: Option<u16>, netns: bool, sockets: &[Entry<'_>]) -> Self {
         let widest = |width: &dyn Fn(&Entry<'_>) -> usize| sockets.iter().map(width).max().unwrap_or(0);
         let most = if terminal.is_some() { Self::ADDRESS_MOST } else { usize::MAX };
-        let local = widest(&|socket| socket_address_width(socket.local)).clamp(Self::LOCAL_LEAST, most);
-        let peer = widest(&|socket| socket.peer.map_or(0, socket_address_width)).clamp(Self::LOCAL_LEAST, most);
-        let all = Self { netns, local, peer, owners: Some(Self::OWNERS_FULL), terminal };
+        let local = widest(&|socket| socket_address_width(socket.local)).clamp(Self::ADDRESS_LEAST, most);
+        let peer = widest(&|socket| socket.peer.map_or(0, socket_address_width)).clamp(Self::ADDRESS_LEAST, most);
+        let owners = widest_owners(sockets).max(Self::OWNERS.len());
+        let all = Self { netns, local, peer, owners: Some(owners), terminal };
         let Some(width) = terminal.map(usize::from) else { return all };
         let without = Self { owners: None, ..all };
-        let room = width.saturating_sub(without.width() + 1).min(Self::OWNERS_FULL);
-        if room >= Self::OWNERS_LEAST { Self { owners: Some(room), ..all } } else { without }
+        let room = width.saturating_sub(without.width() + 1);
+        if room >= Self::OWNERS_LEAST { Self { owners: Some(owners.min(room)), ..all } } else { without }
     }
 
     /// Width of the columns that are always there.
