@@ -64,12 +64,12 @@ Examples:
   Everything on port 4243, and why
     sudo sockwhy list -a --port 4243
 
-  Listeners on :: that take no IPv4
+  Listeners that take no IPv4, which netstat does not tell apart
     sudo sockwhy list --label ipv6-only
 
   IPv4 connections that netstat lists as tcp6, by program
     sudo sockwhy list --label ipv4-over-af_inet6 -o json |
-        jq -r '.owners[].process' | sort | uniq -c
+        jq -r '.owners[]?.process' | sort | uniq -c
 
   The containers' sockets too
     sudo sockwhy list -a --netns all";

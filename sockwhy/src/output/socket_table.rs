@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::{
     Terminal,
-    paint::{Paint, cut},
+    paint::{Paint, cut, display_width},
     prose::{Prose, blanks},
 };
 use crate::{
@@ -59,7 +59,7 @@ impl SocketTable {
         match columns.owners {
             Some(owners) => {
                 bold.cell(out, "LABEL", Columns::LABEL);
-                bold.cell(out, "PID/PROCESS", owners);
+                bold.cell(out, Columns::OWNERS, owners);
             }
             None => bold.text(out, "LABEL"),
         }
@@ -142,6 +142,17 @@ fn owners(text: &mut String, socket: Entry<'_>, width: usize) -> fmt::Result {
     text.write_str(&count)
 }
 
+fn widest_owners(sockets: &[Entry<'_>]) -> usize {
+    let mut text = String::new();
+    let width = |socket: &Entry<'_>| {
+        text.clear();
+        // Writing to memory cannot fail.
+        let _infallible = owners(&mut text, *socket, usize::MAX);
+        display_width(&text)
+    };
+    sockets.iter().map(width).max().unwrap_or(0)
+}
+
 /// Ends a line whose last cell was filled up with blanks.
 fn end_line(out: &mut Vec<u8>) {
     while out.last() == Some(&b' ') {
@@ -155,30 +166,158 @@ impl Columns {
     const PROTO: usize = "PROTO".len();
     const STATE: usize = State::Established.as_str().len();
     const LABEL: usize = Label::Ipv4OverAfInet6.as_str().len();
-    /// Of a port or address, at least that of its heading.
-    const LOCAL_LEAST: usize = "LOCAL".len();
+    /// That of the headings.
+    const ADDRESS_LEAST: usize = "LOCAL".len();
     /// On a terminal, longer addresses push aside what follows them.
     const ADDRESS_MOST: usize = "255.255.255.255:65535".len();
-    /// The largest PID that Linux gives (`PID_MAX_LIMIT`) and the longest name.
-    const OWNERS_FULL: usize = "4194304/".len() + 15;
+    const OWNERS: &str = "PID/PROCESS";
     /// In less there would be PIDs and no names.
     const OWNERS_LEAST: usize = 12;
 
     fn fit(terminal: Option<u16>, netns: bool, sockets: &[Entry<'_>]) -> Self {
         let widest = |width: &dyn Fn(&Entry<'_>) -> usize| sockets.iter().map(width).max().unwrap_or(0);
         let most = if terminal.is_some() { Self::ADDRESS_MOST } else { usize::MAX };
-        let local = widest(&|socket| socket_address_width(socket.local)).clamp(Self::LOCAL_LEAST, most);
-        let peer = widest(&|socket| socket.peer.map_or(0, socket_address_width)).clamp(Self::LOCAL_LEAST, most);
-        let all = Self { netns, local, peer, owners: Some(Self::OWNERS_FULL), terminal };
+        let local = widest(&|socket| socket_address_width(socket.local)).clamp(Self::ADDRESS_LEAST, most);
+        let peer = widest(&|socket| socket.peer.map_or(0, socket_address_width)).clamp(Self::ADDRESS_LEAST, most);
+        let owners = widest_owners(sockets).max(Self::OWNERS.len());
+        let all = Self { netns, local, peer, owners: Some(owners), terminal };
         let Some(width) = terminal.map(usize::from) else { return all };
         let without = Self { owners: None, ..all };
-        let room = width.saturating_sub(without.width() + 1).min(Self::OWNERS_FULL);
-        if room >= Self::OWNERS_LEAST { Self { owners: Some(room), ..all } } else { without }
+        let room = width.saturating_sub(without.width() + 1);
+        if room >= Self::OWNERS_LEAST { Self { owners: Some(owners.min(room)), ..all } } else { without }
     }
 
     /// Width of the columns that are always there.
     fn width(self) -> usize {
         let netns = if self.netns { Self::NETNS + 1 } else { 0 };
         netns + Self::PROTO + 1 + Self::STATE + 1 + self.local + 1 + self.peer + 1 + Self::LABEL
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU64;
+
+    use super::*;
+    use crate::{
+        flow::Family,
+        socket::{Held, Owner, Socket, Sockets},
+    };
+
+    fn socket(inode: u64, state: State, local: &str, peer: Option<&str>) -> Socket {
+        let local = local.parse().unwrap();
+        let peer: Option<std::net::SocketAddr> = peer.map(|peer| peer.parse().unwrap());
+        Socket {
+            state,
+            family: Family::Inet6,
+            label: if peer.is_some() { Label::Ipv4OverAfInet6 } else { Label::DualStack },
+            v6only: Some(false),
+            mptcp: false,
+            bound: peer.is_none(),
+            local,
+            peer,
+            uid: Some(0),
+            inode: NonZeroU64::new(inode),
+            netns: 4_026_531_840,
+            cookie: None,
+        }
+    }
+
+    fn sockets(all_owners: bool) -> Sockets {
+        let connection = Some("192.168.100.200:50001");
+        let list = vec![
+            socket(1, State::Listen, "[::]:4243", None),
+            socket(2, State::Established, "192.168.100.100:4243", connection),
+            socket(3, State::CloseWait, "192.168.100.100:4244", connection),
+        ];
+        let held = |pid| {
+            let process = *b"http-nio-8080-x\0";
+            Held { inode: 1, owner: Owner { pid: Some(pid), process: process.into(), fd: 3 } }
+        };
+        let own = Held { inode: 2, ..held(31307) };
+        Sockets::join(list, &[held(31307), held(31308), held(31309), held(31309), own], all_owners)
+    }
+
+    fn table(width: Option<u16>, netns: bool, sockets: &Sockets) -> String {
+        let terminal = Terminal { color: false, width };
+        let entries: Vec<_> = sockets.iter().collect();
+        let mut table = SocketTable::new(terminal, netns, &entries);
+        let mut out = Vec::new();
+        table.header(&mut out);
+        entries.iter().for_each(|entry| table.socket(&mut out, *entry));
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_pipe_gets_a_line_for_each() {
+        assert_eq!(
+            table(None, false, &sockets(true)),
+            "\
+PROTO STATE       LOCAL                PEER                  LABEL              PID/PROCESS              WHY
+tcp6  LISTEN      [::]:4243            *                     dual-stack         31307/http-nio-8080-x +2 \
+an AF_INET6 listener on :: without IPV6_V6ONLY takes IPv4 as well as IPv6
+tcp6  ESTABLISHED 192.168.100.100:4243 192.168.100.200:50001 IPv4-over-AF_INET6 31307/http-nio-8080-x    \
+accepted on port 4243 by a dual-stack AF_INET6 listener; the peer is IPv4
+tcp6  CLOSE_WAIT  192.168.100.100:4244 192.168.100.200:50001 IPv4-over-AF_INET6 -                        \
+an AF_INET6 socket whose peer is ::ffff:192.168.100.200
+"
+        );
+    }
+
+    #[test]
+    fn a_terminal_of_100_columns_has_room_for_names() {
+        assert_eq!(
+            table(Some(100), false, &sockets(false)),
+            "\
+PROTO STATE       LOCAL                PEER                  LABEL              PID/PROCESS
+tcp6  LISTEN      [::]:4243            *                     dual-stack         31307/http-nio-8… +2
+      an AF_INET6 listener on :: without IPV6_V6ONLY takes IPv4 as well as IPv6
+tcp6  ESTABLISHED 192.168.100.100:4243 192.168.100.200:50001 IPv4-over-AF_INET6 31307/http-nio-8080…
+      accepted on port 4243 by a dual-stack AF_INET6 listener; the peer is IPv4
+tcp6  CLOSE_WAIT  192.168.100.100:4244 192.168.100.200:50001 IPv4-over-AF_INET6 ?
+      an AF_INET6 socket whose peer is ::ffff:192.168.100.200
+"
+        );
+    }
+
+    #[test]
+    fn a_terminal_of_80_columns_has_them_below() {
+        assert_eq!(
+            table(Some(80), false, &sockets(true)),
+            "\
+PROTO STATE       LOCAL                PEER                  LABEL
+tcp6  LISTEN      [::]:4243            *                     dual-stack
+      31307/http-nio-8080-x +2: an AF_INET6 listener on :: without IPV6_V6ONLY
+      takes IPv4 as well as IPv6
+tcp6  ESTABLISHED 192.168.100.100:4243 192.168.100.200:50001 IPv4-over-AF_INET6
+      31307/http-nio-8080-x: accepted on port 4243 by a dual-stack AF_INET6
+      listener; the peer is IPv4
+tcp6  CLOSE_WAIT  192.168.100.100:4244 192.168.100.200:50001 IPv4-over-AF_INET6
+      -: an AF_INET6 socket whose peer is ::ffff:192.168.100.200
+"
+        );
+    }
+
+    #[test]
+    fn no_line_with_ipv4_addresses_is_wider_than_the_terminal() {
+        let sockets = sockets(true);
+        for width in 80..200 {
+            let table = table(Some(width), false, &sockets);
+            assert!(table.lines().all(|line| line.chars().count() <= usize::from(width)), "{width}:\n{table}");
+            assert!(table.lines().all(|line| !line.ends_with(' ')), "{width}:\n{table}");
+        }
+    }
+
+    #[test]
+    fn network_namespaces_have_a_column_where_there_are_several() {
+        let table = table(None, true, &sockets(true));
+        assert!(table.starts_with("NETNS      PROTO "), "{table}");
+        assert!(table.lines().skip(1).all(|line| line.starts_with("4026531840 tcp6  ")), "{table}");
+    }
+
+    #[test]
+    fn an_empty_listing_has_its_heading() {
+        let none = Sockets::default();
+        assert_eq!(table(None, false, &none), "PROTO STATE       LOCAL PEER  LABEL              PID/PROCESS WHY\n");
     }
 }

@@ -249,3 +249,6 @@ impl<'a> Entry<'a> {
         Why(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

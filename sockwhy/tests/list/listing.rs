@@ -1,0 +1,102 @@
+//! Running `sockwhy list`, and what it says.
+
+use std::{
+    env,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+use serde::Deserialize;
+
+use crate::{enter::Enter, outcome::Outcome};
+
+/// The program under test.
+pub(crate) fn program() -> PathBuf {
+    env::var_os("SOCKWHY_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_sockwhy")), PathBuf::from)
+}
+
+/// A line of the listing: every field of the interface, and no other.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Row {
+    pub(crate) proto: String,
+    pub(crate) state: String,
+    pub(crate) family: String,
+    pub(crate) ip_version: Option<u8>,
+    pub(crate) label: String,
+    pub(crate) accepts: Option<Vec<String>>,
+    pub(crate) v6only: Option<bool>,
+    pub(crate) local_addr: IpAddr,
+    pub(crate) local_port: u16,
+    pub(crate) peer_addr: Option<IpAddr>,
+    pub(crate) peer_port: Option<u16>,
+    pub(crate) uid: Option<u32>,
+    pub(crate) inode: Option<u64>,
+    pub(crate) netns: u32,
+    pub(crate) cookie: Option<u64>,
+    pub(crate) owners: Option<Vec<Owner>>,
+    pub(crate) why: String,
+}
+
+/// A process that has the socket.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Owner {
+    pub(crate) pid: Option<u32>,
+    pub(crate) process: String,
+    pub(crate) fd: u32,
+}
+
+/// What sockwhy has said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs `sockwhy list`.
+pub(crate) fn list(arguments: &[&str]) -> Outcome<Said> {
+    list_as(&Enter::default(), &program(), arguments)
+}
+
+/// Runs it somewhere else, or as somebody else.
+pub(crate) fn list_as(enter: &Enter, program: &Path, arguments: &[&str]) -> Outcome<Said> {
+    let output = enter.command(program).arg("list").args(arguments).stdin(Stdio::null()).output()?;
+    let said = Said {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout)?,
+        stderr: String::from_utf8(output.stderr)?,
+    };
+    assert!(!said.stderr.contains("panicked"), "{said:?}");
+    Ok(said)
+}
+
+impl Said {
+    /// The rows of a listing in JSON, of which nothing had to be said.
+    pub(crate) fn rows(&self) -> Outcome<Vec<Row>> {
+        assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""));
+        Ok(self.stdout.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
+    }
+
+    /// Asserts that nothing is listed, and that this is said: one line, and where that is so, one more with the remedy.
+    pub(crate) fn assert_refused(&self, code: i32, words: &[&str]) {
+        assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{}", self.stderr);
+        assert!(self.stderr.lines().all(|line| line.starts_with("sockwhy: ")), "{}", self.stderr);
+        assert_eq!(self.stderr.lines().count(), if code == 3 { 2 } else { 1 }, "{}", self.stderr);
+        for word in words {
+            assert!(self.stderr.contains(word), "no {word:?} in {:?}", self.stderr);
+        }
+    }
+}
+
+/// The rows that `sockwhy list` with these arguments shows.
+pub(crate) fn rows(arguments: &[&str]) -> Outcome<Vec<Row>> {
+    list(&[arguments, &["-o", "json"]].concat())?.rows()
+}
+
+/// Every socket of the network namespace.
+pub(crate) fn all() -> Outcome<Vec<Row>> {
+    rows(&["-a"])
+}

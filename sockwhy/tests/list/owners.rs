@@ -1,0 +1,84 @@
+//! Who has a socket: several processes, one that is a thread with descriptors of its own, or nobody.
+
+use std::{os::fd::AsRawFd, process, sync::mpsc, thread};
+
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+use crate::{
+    holder::Holder,
+    listing::{Owner, all, list},
+    outcome::{Outcome, Stop},
+    scenarios,
+    zoo::{Client, Listener, connect, inode},
+};
+
+scenarios![shared_by_many_processes, descriptors_of_a_thread, closed_by_everybody];
+
+fn shared_by_many_processes() -> Outcome {
+    let listener = Listener::DualStack.open(None)?;
+    let holders = (0..30).map(|_| Holder::start(b"holder", &[&listener])).collect::<Outcome<Vec<_>>>()?;
+    let fd = listener.as_raw_fd().unsigned_abs();
+    let of = |pid, process: &str| Owner { pid: Some(pid), process: process.to_owned(), fd };
+    let this = std::fs::read_to_string("/proc/self/comm")?;
+    let mut expected: Vec<_> = holders.iter().map(|holder| of(holder.pid, "holder")).collect();
+    expected.push(of(process::id(), this.trim_end()));
+    expected.sort();
+    let rows = all()?;
+    let [row] = &rows[..] else { return Err(Stop::failed(format!("not one socket: {rows:?}"))) };
+    assert_eq!(row.owners.as_deref(), Some(&expected[..]));
+    let text = list(&["-l"])?.stdout;
+    let first = &expected[0];
+    let cell = format!(" {}/{} +30 ", first.pid.unwrap_or(0), first.process);
+    assert!(text.contains(&cell), "no {cell:?} in {text}");
+    Ok(())
+}
+
+/// Its process is told, once for each descriptor, and neither the descriptors of the others are lost nor told twice.
+fn descriptors_of_a_thread() -> Outcome {
+    let shared = Listener::Inet.open(None)?;
+    let (opened, of_the_thread) = mpsc::channel();
+    let (end, ended) = mpsc::channel::<()>();
+    let thread = thread::spawn(move || -> Outcome {
+        // SAFETY: nothing here uses a descriptor that another thread opens or closes from now on.
+        unsafe { unshare_unsafe(UnshareFlags::FILES) }?;
+        let own = Listener::Inet.open(None)?;
+        // The test has ended where nobody listens.
+        let _unheard = opened.send((inode(&own)?, own.as_raw_fd()));
+        let _disconnected = ended.recv();
+        Ok(())
+    });
+    let found = of_the_thread.recv()?;
+    let rows = all()?;
+    drop(end);
+    thread.join().expect("it does not panic")?;
+    for (inode, fd) in [(inode(&shared)?, shared.as_raw_fd()), found] {
+        let row = rows.iter().find(|row| row.inode == Some(inode));
+        let row = row.ok_or_else(|| Stop::failed(format!("no socket {inode}: {rows:?}")))?;
+        let owners: Vec<_> = row.owners.iter().flatten().map(|owner| (owner.pid, owner.fd)).collect();
+        assert_eq!(owners, [(Some(process::id()), fd.unsigned_abs())]);
+    }
+    Ok(())
+}
+
+fn closed_by_everybody() -> Outcome {
+    let listener = Listener::Inet.open(None)?;
+    let (client, accepted) = connect(&listener, Client::Inet)?;
+    let holder = Holder::start(b"holder", &[&client])?;
+    drop(client);
+    let ours = |state: &str| -> Outcome<_> {
+        let rows = all()?;
+        let row = rows.into_iter().find(|row| row.state == state && row.local_port != listener_port(&listener));
+        row.ok_or_else(|| Stop::failed(format!("nothing in {state}")))
+    };
+    let owners = ours("ESTABLISHED")?.owners.unwrap_or_default();
+    assert_eq!(owners.iter().map(|owner| owner.pid).collect::<Vec<_>>(), [Some(holder.pid)]);
+    drop(holder);
+    let orphan = ours("FIN_WAIT2")?;
+    assert_eq!((orphan.owners.as_deref(), orphan.inode), (Some(&[][..]), None));
+    drop(accepted);
+    Ok(())
+}
+
+fn listener_port(listener: &socket2::Socket) -> u16 {
+    crate::zoo::port(listener).expect("it is bound")
+}

@@ -1,0 +1,135 @@
+//! Without privileges there is a listing too, of what may be seen.
+
+use std::{env, fs, os::unix::fs::PermissionsExt, path::PathBuf};
+
+use rustix::thread::CapabilitySet;
+
+use crate::{
+    enter::Enter,
+    holder::Holder,
+    listing::{Row, all, list_as, program},
+    outcome::Outcome,
+    scenarios,
+    zoo::{Client, Listener, Zoo, connect, inode},
+};
+
+scenarios![ordinary_user, own_processes_of_an_ordinary_user, root_without_bpf, other_namespaces_need_root];
+
+/// A user who is nobody in particular.
+const NOBODY: u32 = 65_534;
+
+/// A copy of the program that everybody may run, wherever the original is.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn make() -> Outcome<Self> {
+        let folder = env::temp_dir().join(format!("sockwhy-list-copy-{}", std::process::id()));
+        fs::create_dir(&folder)?;
+        let copy = Self(folder);
+        fs::copy(program(), copy.program())?;
+        for path in [&copy.0, &copy.program()] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(copy)
+    }
+
+    fn program(&self) -> PathBuf {
+        self.0.join("sockwhy")
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn nobody() -> Enter {
+    Enter { user: Some(NOBODY), ..Enter::default() }
+}
+
+/// What `sock_diag` does not tell.
+fn without_v6only(row: &Row) -> Row {
+    let v6only = if row.state == "LISTEN" { row.v6only } else { None };
+    // Nor whose a connection is that nobody has accepted or everybody has closed.
+    let uid = if row.inode.is_none() { None } else { row.uid };
+    Row { v6only, uid, ..row.clone() }
+}
+
+/// The states of TCP have their own clocks: those that may be gone or changed at the next look.
+fn lasts(row: &Row) -> bool {
+    !matches!(row.state.as_str(), "TIME_WAIT" | "SYN_RECV" | "SYN_SENT")
+}
+
+fn sorted(rows: Vec<Row>) -> Vec<Row> {
+    let mut rows: Vec<_> = rows.into_iter().filter(lasts).collect();
+    rows.sort_by_key(|row| row.cookie);
+    rows
+}
+
+/// Everything but the owners, and the reasons, which name them; `bind()` is not told, so a reason can be another.
+fn ordinary_user() -> Outcome {
+    let _zoo = Zoo::open()?;
+    let copy = Copy::make()?;
+    let seen = list_as(&nobody(), &copy.program(), &["-a", "-o", "json"])?.rows()?;
+    assert!(seen.iter().any(|row| row.state == "TIME_WAIT"));
+    let expected: Vec<_> = sorted(all()?)
+        .iter()
+        .map(|row| Row { owners: row.inode.map_or(Some(Vec::new()), |_| None), ..without_v6only(row) })
+        .collect();
+    let seen = sorted(seen);
+    assert_eq!(seen.len(), expected.len());
+    for (seen, expected) in seen.into_iter().zip(expected) {
+        let why = expected.why.clone();
+        assert_eq!(Row { why, ..seen }, expected);
+    }
+    let said = list_as(&nobody(), &copy.program(), &["-a", "-v"])?;
+    assert_eq!(said.code, Some(0));
+    for word in ["CAP_BPF", "sock_diag", "IPV6_V6ONLY", "root"] {
+        assert!(said.stderr.contains(word), "no {word} in {}", said.stderr);
+    }
+    Ok(())
+}
+
+fn own_processes_of_an_ordinary_user() -> Outcome {
+    let listener = Listener::DualStack.open(None)?;
+    let (client, _accepted) = connect(&listener, Client::Inet)?;
+    let holder = Holder::start_in(&nobody(), b"mine", &[&client])?;
+    let copy = Copy::make()?;
+    let rows = list_as(&nobody(), &copy.program(), &["-a", "-o", "json"])?.rows()?;
+    let number = Some(inode(&client)?);
+    let row = rows.iter().find(|row| row.inode == number).expect("it is open");
+    let owners: Vec<_> = row.owners.iter().flatten().map(|owner| (owner.pid, owner.process.as_str())).collect();
+    assert_eq!(owners, [(Some(holder.pid), "mine")]);
+    let filtered = list_as(&nobody(), &copy.program(), &["-p", &holder.pid.to_string(), "-o", "json"])?.rows()?;
+    assert_eq!(filtered.iter().map(|row| row.inode).collect::<Vec<_>>(), [number]);
+    Ok(())
+}
+
+/// Who may look into every process sees every owner, without BPF as well.
+fn root_without_bpf() -> Outcome {
+    let _zoo = Zoo::open()?;
+    let capabilities = CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH | CapabilitySet::DAC_OVERRIDE;
+    let enter = Enter { capabilities: Some(capabilities.bits()), ..Enter::default() };
+    let seen = list_as(&enter, &program(), &["-a", "-o", "json"])?.rows()?;
+    let expected = sorted(all()?);
+    for (seen, expected) in sorted(seen).iter().zip(&expected) {
+        if !seen.owners.as_ref().is_some_and(Vec::is_empty) {
+            assert_eq!(seen.owners, expected.owners, "{seen:?}");
+        }
+        assert_eq!((seen.cookie, &seen.state, &seen.label), (expected.cookie, &expected.state, &expected.label));
+    }
+    Ok(())
+}
+
+fn other_namespaces_need_root() -> Outcome {
+    let copy = Copy::make()?;
+    let netns = crate::namespaces::inode_of_this()?.to_string();
+    let _holder = Holder::start(b"other", &[])?;
+    crate::leave_network()?;
+    let said = list_as(&nobody(), &copy.program(), &["--netns", &netns])?;
+    said.assert_refused(3, &["CAP_SYS_PTRACE", "sudo sockwhy list --netns"]);
+    // With all of them, those that may not be entered are left out.
+    assert_eq!(list_as(&nobody(), &copy.program(), &["-a", "--netns", "all", "-o", "json"])?.rows()?, []);
+    Ok(())
+}

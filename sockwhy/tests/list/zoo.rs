@@ -1,0 +1,286 @@
+//! Sockets of every kind and state, in the calling thread's network namespace, and what is known of each.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Write},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    os::{
+        fd::{AsFd, AsRawFd},
+        unix::fs::MetadataExt,
+    },
+};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::outcome::Outcome;
+
+/// A kind of listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listener {
+    Inet,
+    DualStack,
+    V6Only,
+    Loopback6,
+    Mapped,
+}
+
+/// A kind of client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Client {
+    Inet,
+    Inet6,
+    Mapped,
+}
+
+impl Listener {
+    pub(crate) const ALL: [Self; 5] = [Self::Inet, Self::DualStack, Self::V6Only, Self::Loopback6, Self::Mapped];
+
+    pub(crate) fn open(self, kind: Option<Protocol>) -> io::Result<Socket> {
+        let (domain, v6only, address): (_, _, SocketAddr) = match self {
+            Self::Inet => (Domain::IPV4, None, (Ipv4Addr::UNSPECIFIED, 0).into()),
+            Self::DualStack => (Domain::IPV6, Some(false), (Ipv6Addr::UNSPECIFIED, 0).into()),
+            Self::V6Only => (Domain::IPV6, Some(true), (Ipv6Addr::UNSPECIFIED, 0).into()),
+            Self::Loopback6 => (Domain::IPV6, Some(false), (Ipv6Addr::LOCALHOST, 0).into()),
+            Self::Mapped => (Domain::IPV6, Some(false), (Ipv4Addr::LOCALHOST.to_ipv6_mapped(), 0).into()),
+        };
+        let socket = Socket::new(domain, Type::STREAM, kind)?;
+        if let Some(v6only) = v6only {
+            socket.set_only_v6(v6only)?;
+        }
+        socket.bind(&address.into())?;
+        socket.listen(64)?;
+        Ok(socket)
+    }
+
+    fn takes(self, client: Client) -> bool {
+        match self {
+            Self::DualStack => true,
+            Self::Inet | Self::Mapped => client != Client::Inet6,
+            Self::V6Only | Self::Loopback6 => client == Client::Inet6,
+        }
+    }
+
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Inet => "IPv4",
+            Self::DualStack => "dual-stack",
+            Self::V6Only | Self::Loopback6 => "IPv6-only",
+            Self::Mapped => "IPv4-over-AF_INET6",
+        }
+    }
+
+    /// What the reason of an accepted connection says of it.
+    fn described(self) -> &'static str {
+        match self {
+            Self::Inet => "by an AF_INET listener",
+            Self::DualStack => "by a dual-stack AF_INET6 listener",
+            Self::V6Only => "by an IPv6-only AF_INET6 listener",
+            Self::Loopback6 => "bound to one IPv6 address, ::1",
+            Self::Mapped => "bound to the IPv4-mapped address ::ffff:127.0.0.1",
+        }
+    }
+}
+
+impl Client {
+    const ALL: [Self; 3] = [Self::Inet, Self::Inet6, Self::Mapped];
+
+    fn open(self, kind: Option<Protocol>) -> io::Result<Socket> {
+        Socket::new(if self == Self::Inet { Domain::IPV4 } else { Domain::IPV6 }, Type::STREAM, kind)
+    }
+
+    fn target(self, port: u16) -> SocketAddr {
+        match self {
+            Self::Inet => (Ipv4Addr::LOCALHOST, port).into(),
+            Self::Inet6 => (Ipv6Addr::LOCALHOST, port).into(),
+            Self::Mapped => (Ipv4Addr::LOCALHOST.to_ipv6_mapped(), port).into(),
+        }
+    }
+}
+
+/// What the process that has a socket knows of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) cookie: u64,
+    pub(crate) v6only: Option<bool>,
+    pub(crate) fd: u32,
+    /// Words that the reason must have, where the test knows them.
+    pub(crate) why: Vec<String>,
+}
+
+/// Sockets, open as long as it lives.
+#[derive(Default)]
+pub(crate) struct Zoo {
+    sockets: Vec<(Socket, Vec<String>)>,
+}
+
+impl Zoo {
+    /// Several hundred.
+    pub(crate) fn open() -> Outcome<Self> {
+        let mut zoo = Self::default();
+        zoo.add_mixtures(8)?;
+        zoo.add_states()?;
+        Ok(zoo)
+    }
+
+    pub(crate) fn keep(&mut self, socket: Socket) -> &Socket {
+        self.keep_because(socket, &[])
+    }
+
+    fn keep_because(&mut self, socket: Socket, why: &[&str]) -> &Socket {
+        self.sockets.push((socket, why.iter().map(|word| (*word).to_owned()).collect()));
+        &self.sockets.last().expect("it has just been added").0
+    }
+
+    /// By inode number.
+    pub(crate) fn known(&self) -> Outcome<BTreeMap<u64, Known>> {
+        self.sockets.iter().map(|(socket, why)| Ok((inode(socket)?, know(socket, why.clone())?))).collect()
+    }
+
+    /// Every client of every listener that takes it, some times over, and one each that nobody accepts.
+    pub(crate) fn add_mixtures(&mut self, times: usize) -> Outcome {
+        for kind in Listener::ALL {
+            let listener = kind.open(None)?;
+            let port = port(&listener)?;
+            for from in Client::ALL.into_iter().filter(|from| kind.takes(*from)) {
+                for _ in 0..times {
+                    let (client, accepted) = connect(&listener, from)?;
+                    self.keep_because(client, &["connect() on an AF_INET", "the other end is "]);
+                    self.keep_because(accepted, &["accepted on ", kind.described(), "the other end is "]);
+                }
+                let waiting = from.open(None)?;
+                waiting.connect(&from.target(port).into())?;
+                self.keep_because(waiting, &["connect() on an AF_INET"]);
+            }
+            self.keep(listener);
+        }
+        // A connect from a port of one's own choice does not come from the listener on it, even if there is one.
+        let listener = Listener::DualStack.open(None)?;
+        let client = Client::Inet6.open(None)?;
+        client.set_reuse_address(true)?;
+        let other = Socket::new(Domain::IPV6, Type::STREAM, None)?;
+        other.set_reuse_address(true)?;
+        other.bind(&SocketAddr::from((Ipv6Addr::LOCALHOST, 0)).into())?;
+        client.bind(&other.local_addr()?)?;
+        other.listen(1)?;
+        client.connect(&Client::Inet6.target(port(&listener)?).into())?;
+        self.keep_because(client, &["connect() on an AF_INET6 socket to an IPv6 address"]);
+        self.keep(other);
+        self.keep(listener);
+        Ok(())
+    }
+
+    /// Every state that a socket can be left in.
+    pub(crate) fn add_states(&mut self) -> Outcome {
+        for (kind, from) in [(Listener::Inet, Client::Inet), (Listener::DualStack, Client::Mapped)] {
+            let listener = kind.open(None)?;
+            // TIME_WAIT: the first to close.
+            let (client, accepted) = connect(&listener, from)?;
+            drop(client);
+            drop(accepted);
+            // FIN_WAIT2 without a process, and CLOSE_WAIT.
+            let (client, accepted) = connect(&listener, from)?;
+            drop(client);
+            self.keep_because(accepted, &["accepted on "]);
+            // FIN_WAIT2 with one.
+            let (client, accepted) = connect(&listener, from)?;
+            client.shutdown(std::net::Shutdown::Write)?;
+            self.keep(client);
+            self.keep(accepted);
+            // FIN_WAIT1 without one: what it has sent is not taken.
+            let (client, accepted) = connect(&listener, from)?;
+            fill(&client)?;
+            drop(client);
+            self.keep(accepted);
+            // LAST_ACK without one.
+            let (client, accepted) = connect(&listener, from)?;
+            fill(&accepted)?;
+            client.shutdown(std::net::Shutdown::Write)?;
+            self.keep(client);
+            drop(accepted);
+            // SYN_RECV: the listener waits for data.
+            let patient = kind.open(None)?;
+            defer_accept(&patient)?;
+            let client = from.open(None)?;
+            client.connect(&from.target(port(&patient)?).into())?;
+            self.keep(client);
+            self.keep(patient);
+            // SYN_SENT: there is no room in the listener's queue, so it does not answer.
+            let full = kind.open(None)?;
+            full.listen(0)?;
+            for _ in 0..3 {
+                let client = from.open(None)?;
+                client.set_nonblocking(true)?;
+                match client.connect(&from.target(port(&full)?).into()) {
+                    Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error.into()),
+                    _ => {}
+                }
+                self.keep_because(client, &["connect() on an AF_INET"]);
+            }
+            self.keep(full);
+            // Refused, so it is in no table any more.
+            let refused = from.open(None)?;
+            assert!(refused.connect(&from.target(1).into()).is_err(), "somebody listens on port 1");
+            self.keep(listener);
+        }
+        Ok(())
+    }
+}
+
+/// A client's socket, and the one that the listener accepts.
+pub(crate) fn connect(listener: &Socket, from: Client) -> Outcome<(Socket, Socket)> {
+    connect_with(listener, from, None)
+}
+
+pub(crate) fn connect_with(listener: &Socket, from: Client, kind: Option<Protocol>) -> Outcome<(Socket, Socket)> {
+    let client = from.open(kind)?;
+    client.connect(&from.target(port(listener)?).into())?;
+    Ok((client, listener.accept()?.0))
+}
+
+pub(crate) fn port(socket: &Socket) -> Outcome<u16> {
+    Ok(socket.local_addr()?.as_socket().expect("it is of the internet").port())
+}
+
+/// The number of its file.
+pub(crate) fn inode(socket: impl AsFd) -> Outcome<u64> {
+    Ok(File::from(socket.as_fd().try_clone_to_owned()?).metadata()?.ino())
+}
+
+fn know(socket: &Socket, why: Vec<String>) -> io::Result<Known> {
+    Ok(Known {
+        cookie: socket.cookie()?,
+        v6only: if socket.domain()? == Domain::IPV6 { Some(socket.only_v6()?) } else { None },
+        fd: socket.as_raw_fd().unsigned_abs(),
+        why,
+    })
+}
+
+/// Sends until there is no more room on the way.
+fn fill(mut socket: &Socket) -> io::Result<()> {
+    socket.set_nonblocking(true)?;
+    let room = [0; 1 << 14];
+    loop {
+        match socket.write(&room) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            sent => drop(sent?),
+        }
+    }
+}
+
+/// Has the listener wait for data before it takes a connection for one.
+fn defer_accept(listener: &Socket) -> io::Result<()> {
+    let seconds: libc::c_int = 60;
+    let length = libc::socklen_t::try_from(size_of_val(&seconds)).expect("it is small");
+    // SAFETY: the option's value is an int, which is valid to read.
+    let result = unsafe {
+        libc::setsockopt(
+            listener.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_DEFER_ACCEPT,
+            (&raw const seconds).cast(),
+            length,
+        )
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
