@@ -531,6 +531,8 @@ fn a_connection_brings_its_listener() {
     question().explain("10.0.0.20:53512", |explanation| {
         let states: Vec<_> = explanation.sockets.iter().map(|socket| socket.state.as_str()).collect();
         assert_eq!(states, ["LISTEN", "ESTABLISHED"]);
-        assert_eq!(explanation.verdict.accepts_ipv4, Some(true));
+        let Verdict { accepts_ipv4, text, .. } = &explanation.verdict;
+        assert_eq!(*accepts_ipv4, Some(true));
+        assert!(text.starts_with("The connection is IPv4, over a socket that is AF_INET6"), "{text}");
     });
 }
