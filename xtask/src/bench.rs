@@ -4,6 +4,7 @@
 //! are printed, and replace those in BENCHMARKS.md; the text around them is people's.
 
 mod cost;
+mod guest;
 mod latency;
 mod list;
 mod load;
@@ -62,6 +63,8 @@ enum Section {
     Latency,
     /// Listing open sockets and their owners
     List,
+    /// The fentry backend, and tools that need kprobes, in a virtual machine
+    Guest,
 }
 
 impl Section {
@@ -75,6 +78,7 @@ impl Section {
             Self::Start => "Start",
             Self::Latency => "Latency",
             Self::List => "Listing",
+            Self::Guest => "Trampolines and kprobes, in a virtual machine",
         }
     }
 
@@ -88,6 +92,7 @@ impl Section {
             Self::Start => start::measure(bench),
             Self::Latency => latency::measure(bench),
             Self::List => list::measure(bench),
+            Self::Guest => guest::measure(bench),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! `cargo xtask vm`: the acceptance tests on Debian's own kernels, each in a virtual machine, once per backend.
 //!
 //! QEMU emulates the machine, so neither root nor a CPU that can virtualise is needed. A guest has no disk: its kernel
-//! unpacks an archive with a shell, sockwhy and the tests into memory, and `vm/init.sh` runs them.
+//! unpacks an archive with a shell, sockwhy and the tests into memory, and `vm/tests.sh` runs them.
 
-mod binaries;
+pub(crate) mod binaries;
 mod display;
 mod guest;
 mod initramfs;
-mod kernel;
+pub(crate) mod kernel;
+pub(crate) mod machine;
 mod transcript;
 
 use std::{
@@ -53,15 +54,8 @@ pub(crate) fn main(options: &Options) -> Result<ExitCode> {
 
 /// Boots the kernels, prints a table of how the tests fared there, and returns the sum.
 pub(crate) fn run(options: &Options) -> Result<Report> {
-    guest::require_qemu()?;
-    fs::create_dir_all(paths::vm()).with_context(|| format!("cannot create {}", paths::vm().display()))?;
-    let lock = File::create(paths::vm().join(".lock")).context("cannot create the guests' lock")?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => bail!("another `cargo xtask vm` is running in this clone"),
-        Err(TryLockError::Error(error)) => return Err(error).context("cannot take the guests' lock"),
-    }
-
+    machine::require_qemu()?;
+    let _lock = lock()?;
     let binaries = Binaries::prepare()?;
     let guests = KERNELS
         .iter()
@@ -74,6 +68,18 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
         bail!("no test ran: none has such a name");
     }
     Ok(report)
+}
+
+/// Keeps other runs in this clone from the guests' folders for as long as it lives.
+pub(crate) fn lock() -> Result<File> {
+    fs::create_dir_all(paths::vm()).with_context(|| format!("cannot create {}", paths::vm().display()))?;
+    let lock = File::create(paths::vm().join(".lock")).context("cannot create the guests' lock")?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => bail!("another `cargo xtask vm` is running in this clone"),
+        Err(TryLockError::Error(error)) => return Err(error).context("cannot take the guests' lock"),
+    }
+    Ok(lock)
 }
 
 /// Runs the guests, as many at a time as there are CPUs. The outcomes are in the guests' order.

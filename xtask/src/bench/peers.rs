@@ -6,12 +6,13 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context, Result};
 
 use super::tool::{Begins, Sink, Tool};
-use crate::{cache, debian::Suite, paths};
+use crate::{cache, command::output, debian::Suite, paths};
 
 /// New enough to have tools that work on current kernels.
 const SUITE: &str = "trixie";
@@ -50,8 +51,7 @@ impl Peers {
     /// The command line of one of their programs.
     pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Vec<String> {
         let folder = |name: &str| self.root.join(name).display().to_string();
-        let mut command =
-            vec![folder("usr/lib64/ld-linux-x86-64.so.2"), "--library-path".to_owned(), folder(LIBRARIES)];
+        let mut command = vec![folder(LOADER), "--library-path".to_owned(), folder(LIBRARIES)];
         command.push(folder(program));
         command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         command
@@ -81,8 +81,28 @@ impl Peers {
         }
         (works, absent)
     }
+
+    /// One of their programs and the libraries that it loads, and where to lay each in a file system of its own.
+    pub(crate) fn files(&self, program: &str) -> Result<Vec<(String, PathBuf)>> {
+        let (loader, program) = (self.root.join(LOADER), self.root.join(program));
+        let listed = output(
+            Command::new(&loader).arg("--library-path").arg(self.root.join(LIBRARIES)).arg("--list").arg(&program),
+        )?;
+        let libraries =
+            listed.lines().filter_map(|line| Some(Path::new(line.split_once(" => ")?.1.split(" (").next()?)));
+        let libraries = libraries.filter(|path| path.starts_with(self.root.join(LIBRARIES)));
+        let mut files: Vec<_> = libraries.map(|path| (format!("lib/{}", name(path)), path.to_owned())).collect();
+        files.push(("lib64/ld-linux-x86-64.so.2".to_owned(), loader));
+        files.push((name(&program), program));
+        Ok(files)
+    }
 }
 
+fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+const LOADER: &str = "usr/lib64/ld-linux-x86-64.so.2";
 const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
 
 fn download(into: &Path) -> Result<()> {

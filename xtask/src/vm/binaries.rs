@@ -32,31 +32,36 @@ pub(crate) struct Binaries {
 impl Binaries {
     /// Builds and downloads what is not there yet.
     pub(crate) fn prepare() -> Result<Self> {
-        let read = |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
         progress("building sockwhy and its acceptance tests for the guests");
-        let messages = build()?;
+        let messages = build(&["--package=sockwhy", "--bin=sockwhy", "--test=acceptance"])?;
         Ok(Self {
-            busybox: read(&busybox()?)?,
+            busybox: busybox()?,
             sockwhy: read(&executable(&messages, "sockwhy")?)?,
             acceptance: read(&executable(&messages, "acceptance")?)?,
         })
     }
 }
 
-fn busybox() -> Result<PathBuf> {
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// The shell of every guest, downloaded if it is not there.
+pub(crate) fn busybox() -> Result<Vec<u8>> {
     let folder = paths::vm().join("busybox");
     if !folder.exists() {
         let unpack = |partial: &Path| Suite::open(BUSYBOX_SUITE)?.unpack("busybox-static", BUSYBOX_VERSION, partial);
         cache::install(&folder, unpack).context("cannot get the guests' busybox")?;
     }
-    Ok(folder.join("usr/bin/busybox"))
+    read(&folder.join("usr/bin/busybox"))
 }
 
-/// Builds the programs of this repository, linked statically, and returns cargo's messages.
-fn build() -> Result<String> {
+/// Builds programs of this repository, linked statically, and returns cargo's messages.
+pub(crate) fn build(targets: &[&str]) -> Result<String> {
     output(
         pristine_cargo()
-            .args(["build", "--release", "--package=sockwhy", "--bin=sockwhy", "--test=acceptance"])
+            .args(["build", "--release"])
+            .args(targets)
             // With a target named, the flags below are for the programs alone and not for build scripts.
             .args(["--target=x86_64-unknown-linux-gnu", "--message-format=json-render-diagnostics"])
             .arg("--target-dir")
@@ -67,7 +72,7 @@ fn build() -> Result<String> {
 }
 
 /// The program of the target `name` in cargo's messages, one JSON object a line.
-fn executable(messages: &str, name: &str) -> Result<PathBuf> {
+pub(crate) fn executable(messages: &str, name: &str) -> Result<PathBuf> {
     messages
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

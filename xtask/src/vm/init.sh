@@ -1,7 +1,6 @@
 #!/bin/busybox sh
-# The first program of a guest: sets up what a machine has, runs the tests once per backend, and switches off. Beside
-# this script `cargo xtask vm` lays `runs` (a backend and whether it is expected, a line each), `arguments` (of the
-# tests, a line each), `modules` (in the order to load them) and the programs `sockwhy` and `acceptance`.
+# The first program of a guest: sets up what a machine has, goes on with the script `task`, and switches off. Beside
+# this script lies `modules`, which names them in the order to load them.
 
 # A failure here ends the script, so the kernel panics, so the guest ends and its console is shown.
 set -eu
@@ -24,21 +23,6 @@ ulimit -n 65536
 stty -F /dev/ttyS1 raw
 exec >/dev/ttyS1 2>&1
 
-set --
-while IFS= read -r argument; do
-    set -- "$@" "$argument"
-done </arguments
-
-export PATH=/bin SOCKWHY_BIN=/sockwhy
-# An emulated CPU makes some thousand connections a second.
-export SOCKWHY_STORM=20000
-while read -r SOCKWHY_BACKEND SOCKWHY_EXPECT; do
-    export SOCKWHY_BACKEND SOCKWHY_EXPECT
-    echo "@begin $SOCKWHY_BACKEND"
-    status=0
-    # To them, the serial port is a terminal.
-    /acceptance --color=never "$@" </dev/null || status=$?
-    # On a line of its own, wherever the tests stopped.
-    printf '\n@end %s\n' "$status"
-done </runs
+export PATH=/bin
+. /task
 poweroff -f

@@ -40,6 +40,11 @@ pub(crate) const KERNELS: &[Kernel] = &[
     Kernel { name: "6.12-one-cpu", version: "6.12", suite: "trixie", command_line: "maxcpus=1", backends: &BACKENDS },
 ];
 
+/// The guest of this name.
+pub(crate) fn named(name: &str) -> Result<&'static Kernel> {
+    KERNELS.iter().find(|kernel| kernel.name == name).with_context(|| format!("there is no guest {name}"))
+}
+
 /// Depends on the newest kernel of a suite that is built for virtual machines: small, with BTF, kprobes and ftrace.
 const METAPACKAGE: &str = "linux-image-cloud-amd64";
 
