@@ -25,20 +25,22 @@ const BUSYBOX_VERSION: &str = "1:1.37.0";
 pub(crate) struct Binaries {
     pub(crate) busybox: Vec<u8>,
     pub(crate) sockwhy: Vec<u8>,
-    /// sockwhy's integration test of that name.
+    /// sockwhy's integration tests of these names.
     pub(crate) acceptance: Vec<u8>,
+    pub(crate) list: Vec<u8>,
 }
 
 impl Binaries {
     /// Builds and downloads what is not there yet.
     pub(crate) fn prepare() -> Result<Self> {
         let read = |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
-        progress("building sockwhy and its acceptance tests for the guests");
+        progress("building sockwhy and its tests for the guests");
         let messages = build()?;
         Ok(Self {
             busybox: read(&busybox()?)?,
             sockwhy: read(&executable(&messages, "sockwhy")?)?,
             acceptance: read(&executable(&messages, "acceptance")?)?,
+            list: read(&executable(&messages, "list")?)?,
         })
     }
 }
@@ -56,7 +58,7 @@ fn busybox() -> Result<PathBuf> {
 fn build() -> Result<String> {
     output(
         pristine_cargo()
-            .args(["build", "--release", "--package=sockwhy", "--bin=sockwhy", "--test=acceptance"])
+            .args(["build", "--release", "--package=sockwhy", "--bin=sockwhy", "--test=acceptance", "--test=list"])
             // With a target named, the flags below are for the programs alone and not for build scripts.
             .args(["--target=x86_64-unknown-linux-gnu", "--message-format=json-render-diagnostics"])
             .arg("--target-dir")

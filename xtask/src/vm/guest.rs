@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use super::{
     binaries::Binaries,
     initramfs::Initramfs,
-    kernel::{BACKENDS, Image, Kernel},
+    kernel::{Image, Kernel, RUNS},
     transcript::{Run, Transcript},
 };
 use crate::{command::output, paths};
@@ -45,7 +45,7 @@ pub(crate) struct Guest {
 
 /// What became of a guest.
 pub(crate) struct Outcome {
-    /// One for each backend.
+    /// One for each of [`RUNS`].
     pub(crate) runs: Vec<Run>,
     /// From QEMU's start to the tests' first word.
     pub(crate) boot: Option<Duration>,
@@ -95,8 +95,8 @@ impl Guest {
         let status = qemu.0.wait().context("cannot wait for QEMU")?;
         let last = transcript.now();
         let mut runs = transcript.finish();
-        let unreached = BACKENDS.iter().filter(|backend| runs.iter().all(|run| run.backend != **backend));
-        let unreached: Vec<_> = unreached.map(|backend| Run::unreached(backend)).collect();
+        let unreached = RUNS.iter().filter(|name| runs.iter().all(|run| run.name != **name));
+        let unreached: Vec<_> = unreached.map(|name| Run::unreached(name)).collect();
         let failure = if hung {
             Some(format!("hung ({last}): it said nothing for {} minutes", SILENCE.as_secs() / 60))
         } else if !status.success() {
@@ -157,9 +157,10 @@ impl Guest {
         root.file("bin/busybox", &binaries.busybox);
         root.file("sockwhy", &binaries.sockwhy);
         root.file("acceptance", &binaries.acceptance);
-        let runs = BACKENDS.map(|backend| {
-            let expected = if self.kernel.backends.contains(&backend) { "yes" } else { "no" };
-            format!("{backend} {expected}")
+        root.file("list", &binaries.list);
+        let runs = RUNS.map(|name| {
+            let expected = if name == "list" || self.kernel.backends.contains(&name) { "yes" } else { "no" };
+            format!("{name} {expected}")
         });
         root.file("runs", lines(&runs).as_bytes());
         root.file("arguments", lines(arguments).as_bytes());

@@ -1,7 +1,8 @@
 #!/bin/busybox sh
-# The first program of a guest: sets up what a machine has, runs the tests once per backend, and switches off. Beside
-# this script `cargo xtask vm` lays `runs` (a backend and whether it is expected, a line each), `arguments` (of the
-# tests, a line each), `modules` (in the order to load them) and the programs `sockwhy` and `acceptance`.
+# The first program of a guest: sets up what a machine has, runs the tests, once per backend where they know backends,
+# and switches off. Beside this script `cargo xtask vm` lays `runs` (a backend or `list`, and whether it is expected, a
+# line each), `arguments` (of the tests, a line each), `modules` (in the order to load them) and the programs `sockwhy`,
+# `acceptance` and `list`.
 
 # A failure here ends the script, so the kernel panics, so the guest ends and its console is shown.
 set -eu
@@ -34,10 +35,13 @@ export PATH=/bin SOCKWHY_BIN=/sockwhy
 export SOCKWHY_STORM=20000
 while read -r SOCKWHY_BACKEND SOCKWHY_EXPECT; do
     export SOCKWHY_BACKEND SOCKWHY_EXPECT
+    # The tests of the listing know no backends.
+    program=acceptance
+    [ "$SOCKWHY_BACKEND" = list ] && program=list
     echo "@begin $SOCKWHY_BACKEND"
     status=0
     # To them, the serial port is a terminal.
-    /acceptance --color=never "$@" </dev/null || status=$?
+    /$program --color=never "$@" </dev/null || status=$?
     # On a line of its own, wherever the tests stopped.
     printf '\n@end %s\n' "$status"
 done </runs
