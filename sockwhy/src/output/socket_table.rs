@@ -245,7 +245,7 @@ mod tests {
         let mut out = Vec::new();
         table.header(&mut out);
         for entry in entries {
-            table.socket(&mut out, *entry);
+            table.socket(&mut out, entry);
         }
         String::from_utf8(out).unwrap()
     }
