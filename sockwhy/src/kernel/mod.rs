@@ -7,6 +7,7 @@ pub mod host;
 mod log;
 mod object;
 mod offsets;
+mod passed_over;
 mod probe;
 mod refusal;
 mod ring;
@@ -17,6 +18,7 @@ use aya::Ebpf;
 pub use self::{
     backend::Part,
     log::ProgramLog,
+    passed_over::PassedOver,
     probe::Probe,
     refusal::{Refusal, Refused},
     ring::Ring,
@@ -60,6 +62,12 @@ impl Tracer {
             backend::choose(plan.backend, attempt).map_err(Refused::each)?;
         let ring = Ring::take(&mut ebpf).map_err(|error| Refused::all(Refusal::Host(error.to_string())))?;
         Ok((Self { ebpf, backend, blind_spot, refused }, ring))
+    }
+
+    /// How often the kernel has passed the programs over.
+    #[must_use]
+    pub fn passed_over(&self) -> PassedOver {
+        PassedOver::count(&self.ebpf)
     }
 
     /// The programs' own log, where they were loaded to write one.

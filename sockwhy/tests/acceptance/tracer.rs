@@ -4,7 +4,10 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read},
     process::{Child, ChildStdout, ExitStatus},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -17,6 +20,9 @@ use crate::{
     outcome::{Outcome, Stop},
     trace::Refusal,
 };
+
+/// How often the kernel has passed over the programs of all tracers that were stopped.
+pub(crate) static MISSES: AtomicUsize = AtomicUsize::new(0);
 
 /// Nothing here takes a hundredth of it, but an emulated machine is slow; past it, what is awaited never comes.
 pub(crate) const LIMIT: Duration = Duration::from_mins(2);
@@ -169,6 +175,7 @@ impl Tracer {
 
     /// Interrupts it and waits for its end.
     pub(crate) fn stop(self) -> Outcome<Finished> {
+        MISSES.fetch_add(self.misses()?, Ordering::Relaxed);
         self.signal(Signal::INT)?;
         self.finish()
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    host,
     listing::{Row, all, rows},
     outcome::{Outcome, Stop},
     scenarios,
@@ -38,7 +39,7 @@ fn as_proc_net_shows_them() -> Outcome {
     let (lines, rows) = at_rest(witness::proc_net)?;
     let mut seen: Vec<_> = rows.iter().map(|row| line(row, &lines)).collect::<Outcome<_>>()?;
     seen.sort();
-    assert!(lines.len() > 200, "{} sockets", lines.len());
+    assert!(lines.len() > if host::has_ipv6() { 200 } else { 20 }, "{} sockets", lines.len());
     assert_eq!(seen, lines);
     drop(zoo);
     Ok(())
@@ -119,7 +120,7 @@ fn as_their_process_knows_them() -> Outcome {
 }
 
 fn listeners_of_every_kind() -> Outcome {
-    for kind in Listener::ALL {
+    for &kind in Listener::all() {
         let listener = kind.open(None)?;
         let rows = rows(&["-l"])?;
         let [row] = &rows[..] else { return Err(Stop::failed(format!("not one listener: {rows:?}"))) };
@@ -141,10 +142,9 @@ fn listeners_of_every_kind() -> Outcome {
 /// The process has the MPTCP socket; what there is to list are its subflows.
 fn mptcp() -> Outcome {
     let mptcp = Some(Protocol::MPTCP);
-    let listener = match Listener::DualStack.open(mptcp) {
-        Ok(listener) => listener,
-        Err(error) => return Err(Stop::skipped(format!("this kernel makes no MPTCP sockets ({error})"))),
-    };
+    host::require_ipv6()?;
+    host::require_mptcp()?;
+    let listener = Listener::DualStack.open(mptcp)?;
     let (client, accepted) = connect_with(&listener, Client::Inet, mptcp)?;
     let rows = all()?;
     assert_eq!(rows.len(), 3, "{rows:?}");
@@ -176,7 +176,7 @@ fn states() -> Outcome {
         "LAST_ACK",
     ];
     for state in expected {
-        assert!(count(state) >= 2, "{} in {state}", count(state));
+        assert!(count(state) >= 1, "{} in {state}", count(state));
     }
     // Listeners first, then by port.
     let order: Vec<_> = rows.iter().map(|row| (row.state != "LISTEN", row.local_port)).collect();

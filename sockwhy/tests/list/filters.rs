@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::{
     holder::Holder,
+    host,
     listing::{Row, all, list, rows},
     outcome::Outcome,
     scenarios,
@@ -58,6 +59,7 @@ fn show_what_they_say() -> Outcome {
 }
 
 fn combine() -> Outcome {
+    host::require_ipv6()?;
     let listener = Listener::DualStack.open(None)?;
     let (four, _accepted_four) = connect(&listener, Client::Inet)?;
     let (six, _accepted_six) = connect(&listener, Client::Inet6)?;

@@ -9,6 +9,9 @@ mod enter;
 mod fields;
 mod filters;
 mod holder;
+#[expect(dead_code, reason = "the acceptance tests use the rest")]
+#[path = "../acceptance/host.rs"]
+mod host;
 mod listing;
 mod names;
 mod namespaces;

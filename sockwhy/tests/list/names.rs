@@ -23,7 +23,7 @@ const NAMES: [(&[u8], &str, &str); 6] = [
 
 fn hostile_names() -> Outcome {
     for (name, json, text) in NAMES {
-        let listener = Listener::DualStack.open(None)?;
+        let listener = Listener::Inet.open(None)?;
         let (client, accepted) = connect(&listener, Client::Inet)?;
         let holder = Holder::start(name, &[&client])?;
         drop(client);

@@ -85,7 +85,7 @@ fn every_network_namespace() -> Outcome {
     // The last is where sockwhy is started from.
     for _ in 0..4 {
         leave_network()?;
-        let listener = Listener::DualStack.open(None)?;
+        let listener = Listener::Inet.open(None)?;
         expected.insert((u32::try_from(inode_of_this()?)?, Some(inode(&listener)?)));
         // It stays in the namespace when the test goes.
         let holder = Holder::start(b"holder", &[&listener])?;

@@ -15,7 +15,7 @@ use crate::{
 scenarios![shared_by_many_processes, descriptors_of_a_thread, closed_by_everybody];
 
 fn shared_by_many_processes() -> Outcome {
-    let listener = Listener::DualStack.open(None)?;
+    let listener = Listener::Inet.open(None)?;
     let holders = (0..30).map(|_| Holder::start(b"holder", &[&listener])).collect::<Outcome<Vec<_>>>()?;
     let fd = listener.as_raw_fd().unsigned_abs();
     let of = |pid, process: &str| Owner { pid: Some(pid), process: process.to_owned(), fd };

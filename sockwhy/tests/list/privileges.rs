@@ -92,7 +92,7 @@ fn ordinary_user() -> Outcome {
 }
 
 fn own_processes_of_an_ordinary_user() -> Outcome {
-    let listener = Listener::DualStack.open(None)?;
+    let listener = Listener::Inet.open(None)?;
     let (client, _accepted) = connect(&listener, Client::Inet)?;
     let holder = Holder::start_in(&nobody(), b"mine", &[&client])?;
     let copy = Copy::make()?;

@@ -13,7 +13,7 @@ use std::{
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::outcome::Outcome;
+use crate::{host, outcome::Outcome};
 
 /// A kind of listener.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,12 @@ pub(crate) enum Client {
 }
 
 impl Listener {
-    pub(crate) const ALL: [Self; 5] = [Self::Inet, Self::DualStack, Self::V6Only, Self::Loopback6, Self::Mapped];
+    /// Those that this kernel can make.
+    pub(crate) fn all() -> &'static [Self] {
+        const ALL: [Listener; 5] =
+            [Listener::Inet, Listener::DualStack, Listener::V6Only, Listener::Loopback6, Listener::Mapped];
+        if host::has_ipv6() { &ALL } else { &ALL[..1] }
+    }
 
     pub(crate) fn open(self, kind: Option<Protocol>) -> io::Result<Socket> {
         let (domain, v6only, address): (_, _, SocketAddr) = match self {
@@ -83,7 +88,10 @@ impl Listener {
 }
 
 impl Client {
-    const ALL: [Self; 3] = [Self::Inet, Self::Inet6, Self::Mapped];
+    fn all() -> &'static [Self] {
+        const ALL: [Client; 3] = [Client::Inet, Client::Inet6, Client::Mapped];
+        if host::has_ipv6() { &ALL } else { &ALL[..1] }
+    }
 
     fn open(self, kind: Option<Protocol>) -> io::Result<Socket> {
         Socket::new(if self == Self::Inet { Domain::IPV4 } else { Domain::IPV6 }, Type::STREAM, kind)
@@ -139,10 +147,10 @@ impl Zoo {
 
     /// Every client of every listener that takes it, some times over, and one each that nobody accepts.
     pub(crate) fn add_mixtures(&mut self, times: usize) -> Outcome {
-        for kind in Listener::ALL {
+        for &kind in Listener::all() {
             let listener = kind.open(None)?;
             let port = port(&listener)?;
-            for from in Client::ALL.into_iter().filter(|from| kind.takes(*from)) {
+            for &from in Client::all().iter().filter(|from| kind.takes(**from)) {
                 for _ in 0..times {
                     let (client, accepted) = connect(&listener, from)?;
                     self.keep_because(client, &["connect() on an AF_INET", "the other end is "]);
@@ -154,6 +162,10 @@ impl Zoo {
             }
             self.keep(listener);
         }
+        if host::has_ipv6() { self.add_bound_client() } else { Ok(()) }
+    }
+
+    fn add_bound_client(&mut self) -> Outcome {
         // A connect from a port of one's own choice does not come from the listener on it, even if there is one.
         let listener = Listener::DualStack.open(None)?;
         let client = Client::Inet6.open(None)?;
@@ -172,7 +184,11 @@ impl Zoo {
 
     /// Every state that a socket can be left in.
     pub(crate) fn add_states(&mut self) -> Outcome {
-        for (kind, from) in [(Listener::Inet, Client::Inet), (Listener::DualStack, Client::Mapped)] {
+        let mut kinds = vec![(Listener::Inet, Client::Inet)];
+        if host::has_ipv6() {
+            kinds.push((Listener::DualStack, Client::Mapped));
+        }
+        for (kind, from) in kinds {
             let listener = kind.open(None)?;
             // TIME_WAIT: the first to close.
             let (client, accepted) = connect(&listener, from)?;

@@ -25,19 +25,21 @@ const BUSYBOX_VERSION: &str = "1:1.37.0";
 pub(crate) struct Binaries {
     pub(crate) busybox: Vec<u8>,
     pub(crate) sockwhy: Vec<u8>,
-    /// sockwhy's integration test of that name.
+    /// sockwhy's integration tests of these names.
     pub(crate) acceptance: Vec<u8>,
+    pub(crate) list: Vec<u8>,
 }
 
 impl Binaries {
     /// Builds and downloads what is not there yet.
     pub(crate) fn prepare() -> Result<Self> {
-        progress("building sockwhy and its acceptance tests for the guests");
-        let messages = build(&["--package=sockwhy", "--bin=sockwhy", "--test=acceptance"])?;
+        progress("building sockwhy and its tests for the guests");
+        let messages = build(&["--package=sockwhy", "--bin=sockwhy", "--test=acceptance", "--test=list"])?;
         Ok(Self {
             busybox: busybox()?,
             sockwhy: read(&executable(&messages, "sockwhy")?)?,
             acceptance: read(&executable(&messages, "acceptance")?)?,
+            list: read(&executable(&messages, "list")?)?,
         })
     }
 }

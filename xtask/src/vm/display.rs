@@ -7,7 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::{
     guest::{Guest, Outcome},
-    kernel::BACKENDS,
+    kernel::RUNS,
     transcript::Run,
 };
 use crate::{command::progress, report::Report};
@@ -52,18 +52,18 @@ impl Display {
             if run.report.failed() > 0 && !run.output.is_empty() {
                 eprint!("\n{}", run.output);
             }
-            progress(format_args!("{name} {}: {} in {} s", run.backend, cell(run), run.duration.as_secs()));
+            progress(format_args!("{name} {}: {} in {} s", run.name, cell(run), run.duration.as_secs()));
         });
     }
 }
 
-/// Prints how each backend fared on each kernel, and returns the sum.
+/// Prints how each run fared on each kernel, and returns the sum.
 pub(crate) fn summarise(outcomes: &[(&Guest, Outcome)]) -> Report {
-    let heading = ["kernel", "boot", "total"].into_iter().chain(BACKENDS).map(str::to_owned).collect();
+    let heading = ["kernel", "boot", "total"].into_iter().chain(RUNS).map(str::to_owned).collect();
     let rows = outcomes.iter().map(|(guest, outcome)| {
         let seconds = |duration: Duration| format!("{} s", duration.as_secs());
         let boot = outcome.boot.map_or_else(|| "-".to_owned(), seconds);
-        let runs = BACKENDS.iter().filter_map(|backend| outcome.runs.iter().find(|run| run.backend == *backend));
+        let runs = RUNS.iter().filter_map(|name| outcome.runs.iter().find(|run| run.name == *name));
         [guest.kernel.name.to_owned(), boot, seconds(outcome.duration)].into_iter().chain(runs.map(cell)).collect()
     });
     println!("\n{}", table(&[heading].into_iter().chain(rows).collect::<Vec<_>>()));

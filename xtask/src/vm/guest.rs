@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::{
     binaries::Binaries,
-    kernel::{BACKENDS, Kernel},
+    kernel::{Kernel, RUNS},
     machine::{End, Machine, SILENCE, lines},
     transcript::{Run, Transcript},
 };
@@ -23,7 +23,7 @@ pub(crate) struct Guest {
 
 /// What became of a guest.
 pub(crate) struct Outcome {
-    /// One for each backend.
+    /// One for each of [`RUNS`].
     pub(crate) runs: Vec<Run>,
     /// From QEMU's start to the tests' first word.
     pub(crate) boot: Option<Duration>,
@@ -57,8 +57,8 @@ impl Guest {
         })?;
         let last = transcript.now();
         let mut runs = transcript.finish();
-        let unreached = BACKENDS.iter().filter(|backend| runs.iter().all(|run| run.backend != **backend));
-        let unreached: Vec<_> = unreached.map(|backend| Run::unreached(backend)).collect();
+        let unreached = RUNS.iter().filter(|name| runs.iter().all(|run| run.name != **name));
+        let unreached: Vec<_> = unreached.map(|name| Run::unreached(name)).collect();
         let failure = match end {
             End::Silent => Some(format!("hung ({last}): it said nothing for {} minutes", SILENCE.as_secs() / 60)),
             End::Failed(why) => Some(format!("could not run: {why}")),
@@ -81,9 +81,10 @@ impl Guest {
         let mut root = self.machine.root(&binaries.busybox, include_bytes!("tests.sh"))?;
         root.file("sockwhy", &binaries.sockwhy);
         root.file("acceptance", &binaries.acceptance);
-        let runs = BACKENDS.map(|backend| {
-            let expected = if self.kernel.backends.contains(&backend) { "yes" } else { "no" };
-            format!("{backend} {expected}")
+        root.file("list", &binaries.list);
+        let runs = RUNS.map(|name| {
+            let expected = if name == "list" || self.kernel.backends.contains(&name) { "yes" } else { "no" };
+            format!("{name} {expected}")
         });
         root.file("runs", lines(&runs).as_bytes());
         root.file("arguments", lines(arguments).as_bytes());

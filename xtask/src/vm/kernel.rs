@@ -12,6 +12,9 @@ use crate::{cache, debian::Suite, paths};
 /// The backends of sockwhy, in the order in which they are tested.
 pub(crate) const BACKENDS: [&str; 3] = ["fentry", "kprobe", "tracepoint"];
 
+/// What is run in every guest: the acceptance tests once per backend, and the tests of the listing.
+pub(crate) const RUNS: [&str; 4] = [BACKENDS[0], BACKENDS[1], BACKENDS[2], "list"];
+
 /// One guest: a kernel and how it is booted.
 pub(crate) struct Kernel {
     /// What the command line and the reports call it.

@@ -1,13 +1,13 @@
-//! What a guest says on its results' port: the output of the tests, once per backend, between lines of init.sh.
+//! What a guest says on its results' port: the output of the tests, once per run, between lines of init.sh.
 
 use std::time::{Duration, Instant};
 
 use crate::report::Report;
 
-/// One run of the tests: one backend on one guest.
+/// One run of the tests on one guest: of those of a backend, or of the listing.
 #[derive(Debug)]
 pub(crate) struct Run {
-    pub(crate) backend: String,
+    pub(crate) name: String,
     /// Holds at least one failure where the run did not end well, whatever the tests counted.
     pub(crate) report: Report,
     /// All that the tests printed.
@@ -19,9 +19,9 @@ pub(crate) struct Run {
 
 impl Run {
     /// What did not happen because the guest ended before.
-    pub(crate) fn unreached(backend: &str) -> Self {
+    pub(crate) fn unreached(name: &str) -> Self {
         let report = Report::failure();
-        Self { backend: backend.to_owned(), report, output: String::new(), duration: Duration::ZERO, ended: false }
+        Self { name: name.to_owned(), report, output: String::new(), duration: Duration::ZERO, ended: false }
     }
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Transcript {
 }
 
 struct Current {
-    backend: String,
+    name: String,
     since: Instant,
     output: String,
 }
@@ -54,7 +54,7 @@ impl Transcript {
         }
     }
 
-    /// What goes on in the guest: the backend, and the test where it is known. With one thread the tests print a test's
+    /// What goes on in the guest: the run, and the test where it is known. With one thread the tests print a test's
     /// name before they run it, and its result on the same line.
     pub(crate) fn now(&self) -> String {
         let Some(current) = &self.current else {
@@ -62,8 +62,8 @@ impl Transcript {
         };
         let line = String::from_utf8_lossy(&self.line);
         match line.strip_prefix("test ").and_then(|test| test.split_once(" ...")) {
-            Some((test, _)) => format!("{}: {}", current.backend, test.trim_end()),
-            None => current.backend.clone(),
+            Some((test, _)) => format!("{}: {}", current.name, test.trim_end()),
+            None => current.name.clone(),
         }
     }
 
@@ -82,9 +82,9 @@ impl Transcript {
     }
 
     fn end_line(&mut self, line: &str) {
-        if let Some(backend) = line.strip_prefix("@begin ") {
+        if let Some(name) = line.strip_prefix("@begin ") {
             self.end_run(None);
-            self.current = Some(Current { backend: backend.to_owned(), since: Instant::now(), output: String::new() });
+            self.current = Some(Current { name: name.to_owned(), since: Instant::now(), output: String::new() });
         } else if let Some(status) = line.strip_prefix("@end ") {
             self.end_run(status.parse().ok());
         } else if let Some(current) = &mut self.current {
@@ -95,14 +95,14 @@ impl Transcript {
 
     /// Ends the current run, if there is one; `status` is the tests' exit code where they have ended.
     fn end_run(&mut self, status: Option<i32>) {
-        let Some(Current { backend, since, output }) = self.current.take() else { return };
+        let Some(Current { name, since, output }) = self.current.take() else { return };
         let mut report = Report::default();
         output.lines().for_each(|line| report.count(line));
         let counted = output.lines().any(|line| line.starts_with("test result: "));
         if report.failed() == 0 && !(counted && status == Some(0)) {
             report += Report::failure();
         }
-        self.finished.push(Run { backend, report, output, duration: since.elapsed(), ended: status.is_some() });
+        self.finished.push(Run { name, report, output, duration: since.elapsed(), ended: status.is_some() });
     }
 }
 
@@ -120,11 +120,11 @@ mod tests {
     }
 
     fn finish(text: &str) -> Vec<String> {
-        transcript(text).finish().into_iter().map(|run| format!("{}: {}", run.backend, run.report)).collect()
+        transcript(text).finish().into_iter().map(|run| format!("{}: {}", run.name, run.report)).collect()
     }
 
     #[test]
-    fn runs_are_counted_by_backend() {
+    fn runs_are_counted_by_name() {
         let runs = finish(
             "@begin fentry\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 2 ignored; 0 measured\n@end 0\n\
              @begin kprobe\ntest result: FAILED. 3 passed; 4 failed; 0 ignored; 0 measured\n@end 101\n",

@@ -75,7 +75,8 @@ fn storm(session: &Session, connections: usize, arguments: &[&str]) -> Outcome<S
     }
     let seen = format!("{connects} connects, {accepts} accepts, {misses} missed; stderr:\n{}", finished.stderr);
     assert_eq!(connects + accepts, shown, "{seen}");
-    assert_eq!(shown + lost, 2 * connections, "{seen}");
+    // Of what the kernel itself missed, sockwhy knows how much was events only where each run of a hook is one.
+    assert!(shown + lost <= 2 * connections + misses && 2 * connections <= shown + lost + misses, "{seen}");
     assert!(connects <= connections && accepts <= connections, "{seen}");
     Ok(Storm { shown, lost, misses })
 }
