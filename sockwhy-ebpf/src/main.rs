@@ -125,19 +125,25 @@ pub fn tp_sys_exit(ctx: RawTracePointContext) -> i32 {
 // Iterators: what exists already, read from a file.
 
 /// `int bpf_iter_tcp(struct bpf_iter_meta *meta, struct sock_common *sk_common, uid_t uid)`; since 5.8.
+///
+/// # Safety
+/// The kernel calls it, with this context.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "iter/tcp")]
-pub extern "C" fn iter_tcp(ctx: *const list::TcpContext) -> i32 {
-    // SAFETY: the kernel calls it with this context.
+pub unsafe extern "C" fn iter_tcp(ctx: *const list::TcpContext) -> i32 {
+    // SAFETY: as above; the verifier knows the context.
     list::socket(unsafe { &*ctx });
     0
 }
 
 /// `int bpf_iter_task_file(struct bpf_iter_meta *meta, struct task_struct *task, u32 fd, struct file *file)`; since 5.8.
+///
+/// # Safety
+/// The kernel calls it, with this context.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "iter/task_file")]
-pub extern "C" fn iter_task_file(ctx: *const list::TaskFileContext) -> i32 {
-    // SAFETY: the kernel calls it with this context.
+pub unsafe extern "C" fn iter_task_file(ctx: *const list::TaskFileContext) -> i32 {
+    // SAFETY: as above; the verifier knows the context.
     list::descriptor(unsafe { &*ctx });
     0
 }

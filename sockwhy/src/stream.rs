@@ -1,7 +1,7 @@
 //! Events from the ring, as they come, at the least cost to the machine that makes them.
 //!
 //! Waking a reader costs the connecting task more than everything else that a trace does to it. So the programs wake it
-//! once, when the first event comes after a pause; from then on the reader looks by itself every [`TICK`] until two
+//! once, when the first event comes after a pause; from then on the reader looks by itself every tick until two
 //! looks in a row have found nothing, and sleeps until it is woken again. An idle trace costs nothing at all, a busy one
 //! a look at the ring now and then, and an event is never older than a tick when it is read.
 

@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     flow::Flow,
-    kernel::{ProgramLog, Refused, Tracer},
+    kernel::{PassedOver, ProgramLog, Refused, Tracer},
     output::Formatter,
     plan::TracePlan,
     proc::{self, NoProcess},
@@ -124,6 +124,7 @@ impl Session {
     async fn run(mut self, tracer: Tracer, log: Option<AsyncFd<ProgramLog>>, end: End) -> Result<(), TraceError> {
         self.formatter.header(&mut self.buffer);
         let over = self.follow(log, end).await?;
+        let passed_over = tracer.passed_over();
         // From here on nothing is added to the ring; what is in it still counts.
         drop(tracer);
         match over {
@@ -138,7 +139,7 @@ impl Session {
                 Err(_elapsed) => self.give_up()?,
             },
         }
-        self.summary()
+        self.summary(passed_over)
     }
 
     /// Shows events as they come.
@@ -241,10 +242,11 @@ impl Session {
     }
 
     /// The last line: how many were shown, how many were not, and where those were lost.
-    fn summary(&self) -> Result<(), TraceError> {
+    fn summary(&self, passed_over: PassedOver) -> Result<(), TraceError> {
         let counted = self.stream.ring().lost();
         let counted = counted.map_err(|error| TraceError::Io("cannot read what was lost", io::Error::other(error)))?;
         let mut lost: Vec<_> = counted.iter().map(|(reason, count)| (*count, place(*reason))).collect();
+        lost.push((passed_over.events, "as the kernel passed a hook over that another task was in"));
         lost.push((self.tally.malformed, "in records of an unknown form"));
         lost.push((self.tally.waiting, "on the way to stdout, which nobody read"));
         let total: u64 = lost.iter().map(|(count, _)| count).sum();
@@ -252,6 +254,10 @@ impl Session {
             lost.iter().filter(|(count, _)| *count > 0).map(|(count, place)| format!("{count} {place}")).collect();
         let places = if places.is_empty() { String::new() } else { format!(": {}", places.join(", ")) };
         eprintln!("sockwhy: {} events, {total} lost{places}", self.tally.shown);
+        if passed_over.system_calls > 0 {
+            let count = passed_over.system_calls;
+            eprintln!("sockwhy: the kernel passed over {count} more system calls, of which some may have been accepts");
+        }
         Ok(())
     }
 }

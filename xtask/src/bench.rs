@@ -4,7 +4,6 @@
 //! are printed, and replace those in BENCHMARKS.md; the text around them is people's.
 
 mod cost;
-mod guest;
 mod latency;
 mod list;
 mod load;
@@ -63,8 +62,6 @@ enum Section {
     Latency,
     /// Listing open sockets and their owners
     List,
-    /// The fentry backend and tools that need kprobes, in a virtual machine
-    Guest,
 }
 
 impl Section {
@@ -78,7 +75,6 @@ impl Section {
             Self::Start => "Start",
             Self::Latency => "Latency",
             Self::List => "Listing",
-            Self::Guest => "With kprobes and trampolines",
         }
     }
 
@@ -92,7 +88,6 @@ impl Section {
             Self::Start => start::measure(bench),
             Self::Latency => latency::measure(bench),
             Self::List => list::measure(bench),
-            Self::Guest => guest::measure(bench),
         }
     }
 }
@@ -111,7 +106,15 @@ impl Bench {
     fn prepare(quick: bool) -> Result<(Self, Vec<String>)> {
         fs::create_dir_all(paths::bench()).with_context(|| format!("cannot create {}", paths::bench().display()))?;
         let release = paths::root().join("target/release");
-        run(cargo().args(["build", "--release", "--locked", "--quiet", "--package=sockwhy", "--package=load"]))?;
+        run(cargo().args([
+            "build",
+            "--release",
+            "--locked",
+            "--quiet",
+            "--package=sockwhy",
+            "--package=xtask",
+            "--bins",
+        ]))?;
         let peers = Peers::prepare()?;
         let (tracers, absent) = peers.tracers();
         let load = Load { program: release.join("load") };

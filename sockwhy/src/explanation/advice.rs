@@ -1,9 +1,6 @@
 //! What would change it for this program, and what people try that would not.
 
-use super::{
-    group::{Group, Kind},
-    verdict::by_systemd,
-};
+use super::group::{Group, Kind};
 use crate::{
     flow::Family,
     runtime::{ANY, Aim, Remedy, Runtime, SYSTEMD_SOCKET, Tier},
@@ -68,7 +65,7 @@ fn aim(group: &Group<'_>) -> Option<Aim> {
 }
 
 fn runtime(group: &Group<'_>) -> &'static Runtime {
-    if by_systemd(group) {
+    if group.is_of_systemd() {
         return &SYSTEMD_SOCKET;
     }
     group.holder().and_then(|holder| holder.identity.runtime).unwrap_or(&ANY)

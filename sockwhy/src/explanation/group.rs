@@ -167,6 +167,20 @@ impl<'a> Group<'a> {
             Some([owner, ..]) => owner_name(owner),
         }
     }
+    /// Whether systemd made these listeners: it holds them itself, or has told the process so (`sd_listen_fds(3)`).
+    pub(super) fn is_of_systemd(&self) -> bool {
+        /// `SD_LISTEN_FDS_START`: the first descriptor that is handed on.
+        const FIRST: u32 = 3;
+        let owners = self.first().owners().unwrap_or_default();
+        let is_held = owners.iter().any(|owner| owner.pid == Some(1) && owner.process.as_bytes() == b"systemd");
+        let is_handed_on = self.holder().is_some_and(|Holder { process, .. }| {
+            let number = |name| std::str::from_utf8(process.variable(name)?).ok()?.parse::<u32>().ok();
+            let handed_on = FIRST..FIRST.saturating_add(number("LISTEN_FDS").unwrap_or(0));
+            let is_among = owners.iter().any(|owner| owner.pid == Some(process.pid) && handed_on.contains(&owner.fd));
+            is_among && number("LISTEN_PID") == process.inner_pid()
+        });
+        self.kind == Kind::Listener && (is_held || is_handed_on)
+    }
 }
 
 /// "java (PID 31307)", fit for a terminal.

@@ -50,7 +50,7 @@ impl<'a> Explanation<'a> {
             target,
             processes: evidence.holders.values().collect(),
             causes: causes::causes(&groups),
-            verdict: verdict::verdict(&groups),
+            verdict: verdict::verdict(&groups, target),
             remedies: advices.remedies,
             no_remedies: advices.no_remedies,
             sockets,

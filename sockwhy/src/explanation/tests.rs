@@ -9,6 +9,7 @@ use std::{
 use super::{Evidence, Explanation, Holder, Target, Verdict};
 use crate::{
     flow::{Family, Name},
+    output::{Terminal, explain_text},
     runtime::{Identity, Process, RUNTIMES, Setting},
     socket::{Held, Label, Owner, Socket, Sockets, State},
 };
@@ -531,6 +532,26 @@ fn a_connection_brings_its_listener() {
     question().explain("10.0.0.20:53512", |explanation| {
         let states: Vec<_> = explanation.sockets.iter().map(|socket| socket.state.as_str()).collect();
         assert_eq!(states, ["LISTEN", "ESTABLISHED"]);
-        assert_eq!(explanation.verdict.accepts_ipv4, Some(true));
+        let Verdict { accepts_ipv4, text, .. } = &explanation.verdict;
+        assert_eq!(*accepts_ipv4, Some(true));
+        assert!(text.starts_with("The connection is IPv4, over a socket that is AF_INET6"), "{text}");
     });
+}
+
+#[test]
+fn text_fits_the_terminal() {
+    for width in [60, 80, 100, 200] {
+        question().explain(&PID.to_string(), |explanation| {
+            let terminal = Terminal { color: false, width: Some(width) };
+            let text = String::from_utf8(explain_text(explanation, terminal)).expect("it is UTF-8");
+            let table = text.lines().skip_while(|line| !line.starts_with("PROTO")).take_while(|line| !line.is_empty());
+            let table = table.count();
+            let prose = text.lines().filter(|line| !line.starts_with("PROTO") && !line.starts_with("tcp"));
+            for line in prose {
+                let columns = line.chars().count();
+                assert!(columns <= usize::from(width.min(100)), "{width}: {columns} columns: {line}");
+            }
+            assert!(table > 3, "the three sockets:\n{text}");
+        });
+    }
 }

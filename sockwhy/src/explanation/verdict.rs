@@ -1,13 +1,10 @@
 //! What a tired person needs to know.
 
 use super::{
-    Holder,
+    Target,
     group::{Group, Kind, ports},
 };
-use crate::{
-    flow::Family,
-    socket::{Label, State},
-};
+use crate::{flow::Family, socket::Label};
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,29 +87,42 @@ fn listening(groups: &[Group<'_>]) -> Vec<(Accepts, Vec<u16>)> {
 }
 
 /// The answer for these sockets.
-pub(super) fn verdict(groups: &[Group<'_>]) -> Verdict {
+pub(super) fn verdict(groups: &[Group<'_>], target: Target) -> Verdict {
     let listening = listening(groups);
     if listening.is_empty() {
-        return connected(groups);
+        return Verdict { accepts_ipv4: None, accepts_ipv6: None, problem: false, text: connected(groups) };
     }
     let all = |accepted: fn(Accepts) -> bool| {
         let mut answers = listening.iter().map(|(accepts, _)| accepted(*accepts));
         let first = answers.next()?;
         answers.all(|answer| answer == first).then_some(first)
     };
-    let parts: Vec<_> = listening.iter().map(|(accepts, numbers)| accepts.text(&ports(numbers))).collect();
     let problem = listening.iter().any(|(accepts, _)| *accepts == Accepts::Ipv6Only);
+    let text = if is_of_connections(groups, target) {
+        connected(groups)
+    } else {
+        let parts: Vec<_> = listening.iter().map(|(accepts, numbers)| accepts.text(&ports(numbers))).collect();
+        format!("{} {}{}.", subject(groups), parts.join("; it "), conclusion(groups, problem))
+    };
+    Verdict { accepts_ipv4: all(Accepts::ipv4), accepts_ipv6: all(Accepts::ipv6), problem, text }
+}
+
+/// Whether the question was about a line of netstat that is no listener's; that came along, as what the socket came from.
+fn is_of_connections(groups: &[Group<'_>], target: Target) -> bool {
+    let Target::Address(address) = target else { return false };
+    let is_meant =
+        |group: &Group<'_>| group.sockets.iter().any(|socket| socket.local == address || socket.peer == Some(address));
+    let mut meant = groups.iter().filter(|group| is_meant(group)).map(|group| group.kind).peekable();
+    meant.peek().is_some() && meant.all(|kind| kind != Kind::Listener)
+}
+
+/// Words that end the answer for listeners.
+fn conclusion(groups: &[Group<'_>], problem: bool) -> &'static str {
     let is_tcp6 = groups.iter().any(|group| group.first().family == Family::Inet6);
-    let conclusion = match (problem, is_tcp6) {
+    match (problem, is_tcp6) {
         (true, _) => ": that is the problem, not that netstat says tcp6",
         (false, true) => ": tcp6 is no problem here",
         (false, false) => ": nothing here is tcp6",
-    };
-    Verdict {
-        accepts_ipv4: all(Accepts::ipv4),
-        accepts_ipv6: all(Accepts::ipv6),
-        problem,
-        text: format!("{} {}{conclusion}.", subject(groups), parts.join("; it ")),
     }
 }
 
@@ -131,15 +141,16 @@ fn subject(groups: &[Group<'_>]) -> String {
     }
 }
 
-/// The answer where nothing listens.
-fn connected(groups: &[Group<'_>]) -> Verdict {
+/// The answer for connections.
+fn connected(groups: &[Group<'_>]) -> String {
+    let groups: Vec<_> = groups.iter().filter(|group| group.kind != Kind::Listener).collect();
     let count =
         |label| groups.iter().filter(|group| group.first().label == label).map(|group| group.sockets.len()).sum();
     let (mapped, ipv6, ipv4): (usize, usize, usize) =
         (count(Label::Ipv4OverAfInet6), count(Label::Ipv6), count(Label::Ipv4));
     let connections =
         |count: usize| if count == 1 { "1 connection".to_owned() } else { format!("{count} connections") };
-    let text = match (mapped, ipv6, ipv4) {
+    match (mapped, ipv6, ipv4) {
         (1, 0, 0) => "The connection is IPv4, over a socket that is AF_INET6: tcp6 is no problem here.".to_owned(),
         (0, 1, 0) => "The connection is IPv6, and tcp6 says so.".to_owned(),
         (0, 0, 1) => "The connection is IPv4, and its socket AF_INET: nothing here is tcp6.".to_owned(),
@@ -154,23 +165,5 @@ fn connected(groups: &[Group<'_>]) -> Verdict {
                 kinds.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
             format!("{}, {}: tcp6 is no problem here.", connections(mapped + ipv6 + ipv4), kinds.join(", "))
         }
-    };
-    Verdict { accepts_ipv4: None, accepts_ipv6: None, problem: false, text }
-}
-
-/// The first descriptor that systemd hands on (`sd_listen_fds(3)`, `SD_LISTEN_FDS_START`).
-const FIRST_HANDED_ON: u32 = 3;
-
-/// Whether systemd made these listeners: it holds them itself, or has told the process so.
-pub(super) fn by_systemd(group: &Group<'_>) -> bool {
-    let owners = group.first().owners().unwrap_or_default();
-    let is_held = owners.iter().any(|owner| owner.pid == Some(1) && owner.process.as_bytes() == b"systemd");
-    let is_handed_on = group.holder().is_some_and(|Holder { process, .. }| {
-        let number = |name| std::str::from_utf8(process.variable(name)?).ok()?.parse::<u32>().ok();
-        let count = number("LISTEN_FDS").unwrap_or(0);
-        let handed_on = FIRST_HANDED_ON..FIRST_HANDED_ON.saturating_add(count);
-        let is_among = owners.iter().any(|owner| owner.pid == Some(process.pid) && handed_on.contains(&owner.fd));
-        is_among && number("LISTEN_PID") == process.inner_pid()
-    });
-    group.first().state == State::Listen && (is_held || is_handed_on)
+    }
 }

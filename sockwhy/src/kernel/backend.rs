@@ -14,7 +14,7 @@ use aya::{
 use super::{
     btf::Btf,
     host::{self, Capability},
-    object::program,
+    object::{aya_btf, program},
     refusal::Refusal,
 };
 use crate::plan::{Backend, BackendChoice};
@@ -27,6 +27,15 @@ pub(super) struct Wanted {
     /// Connections accepted.
     pub accepts: bool,
 }
+
+/// What of the kernel's BTF the backends ask for. Tracepoints stand there as typedefs.
+pub(super) const HOOKS: [&str; 5] = [
+    "tcp_connect",
+    "inet_csk_accept",
+    "security_sock_graft",
+    "btf_trace_inet_sock_set_state",
+    "btf_trace_net_dev_queue",
+];
 
 /// Backends that were tried in vain, and why.
 type Refusals = Vec<(Backend, Refusal)>;
@@ -66,12 +75,12 @@ pub(super) fn attach(
     match backend {
         Backend::Fentry => fentry(ebpf, btf, wanted),
         Backend::Kprobe => kprobe(ebpf, btf, wanted),
-        Backend::Tracepoint => tracepoint(ebpf, wanted),
+        Backend::Tracepoint => tracepoint(ebpf, btf, wanted),
     }
 }
 
 fn fentry(ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Option<&'static str>, Refusal> {
-    let aya_btf = aya_btf()?;
+    let aya_btf = aya_btf(btf)?;
     if wanted.connects {
         function(btf, "tcp_connect")?;
         fentry_on(ebpf, "fentry_tcp_connect", "tcp_connect", &aya_btf)?;
@@ -105,12 +114,12 @@ fn kprobe(ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Option<&'static 
     Ok(None)
 }
 
-fn tracepoint(ebpf: &mut Ebpf, wanted: Wanted) -> Result<Option<&'static str>, Refusal> {
+fn tracepoint(ebpf: &mut Ebpf, btf: &Btf, wanted: Wanted) -> Result<Option<&'static str>, Refusal> {
     if wanted.connects
         && let Err(refusal) = sock_ops(ebpf)
     {
         log::debug!("no sock_ops on the root of cgroup v2, using inet_sock_set_state: {refusal}");
-        state_tracepoints(ebpf)?;
+        state_tracepoints(ebpf, btf)?;
     }
     if !wanted.accepts {
         return Ok(None);
@@ -136,10 +145,10 @@ pub enum Part {
 }
 
 /// Attaches one part of the tracepoint backend.
-pub(super) fn attach_part(part: Part, ebpf: &mut Ebpf) -> Result<(), Refusal> {
+pub(super) fn attach_part(part: Part, ebpf: &mut Ebpf, btf: &Btf) -> Result<(), Refusal> {
     match part {
         Part::SockOps => sock_ops(ebpf),
-        Part::StateTracepoints => state_tracepoints(ebpf),
+        Part::StateTracepoints => state_tracepoints(ebpf, btf),
         Part::SyscallTracepoints => syscall_tracepoints(ebpf),
         Part::SysExit => sys_exit(ebpf),
     }
@@ -163,8 +172,8 @@ fn sock_ops(ebpf: &mut Ebpf) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn state_tracepoints(ebpf: &mut Ebpf) -> Result<(), Refusal> {
-    let aya_btf = aya_btf()?;
+fn state_tracepoints(ebpf: &mut Ebpf, btf: &Btf) -> Result<(), Refusal> {
+    let aya_btf = aya_btf(btf)?;
     tp_btf_on(ebpf, "tp_inet_sock_set_state", "inet_sock_set_state", &aya_btf)?;
     tp_btf_on(ebpf, "tp_net_dev_queue", "net_dev_queue", &aya_btf)
 }
@@ -194,11 +203,6 @@ fn sys_exit(ebpf: &mut Ebpf) -> Result<(), Refusal> {
 /// Number of parameters of a function that is about to be hooked.
 fn function(btf: &Btf, name: &'static str) -> Result<usize, Refusal> {
     btf.parameters(name).ok_or(Refusal::NoFunction(name))
-}
-
-/// aya wants its own view of the kernel's BTF for programs that attach by type id.
-fn aya_btf() -> Result<AyaBtf, Refusal> {
-    AyaBtf::from_sys_fs().map_err(|error| Refusal::Host(error.to_string()))
 }
 
 fn load_of(name: &str) -> String {

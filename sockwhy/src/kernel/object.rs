@@ -3,11 +3,11 @@
 use std::sync::Once;
 
 use aya::{
-    Ebpf, EbpfLoader,
+    Btf as AyaBtf, Ebpf, EbpfLoader, Endianness,
     maps::{HashMap, LpmTrie, Map, MapError, lpm_trie::Key},
     programs::{Program, ProgramError},
 };
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sockwhy_common::{CidrKey, Config, Filters, Offsets, label_bit};
 
 use super::{
@@ -50,38 +50,63 @@ pub(super) struct Request<'a> {
     pub log: bool,
 }
 
-/// Creates the maps and writes the plan into them; no program is loaded yet.
-pub(super) fn load(btf: &Btf, request: &Request<'_>) -> Result<Ebpf, Refusal> {
-    load_with(EbpfLoader::new(), btf, request)
+/// The object, told of everything before it is loaded.
+pub(super) struct Object<'a> {
+    request: Request<'a>,
+    offsets: Global<Offsets>,
+    config: Global<Config>,
 }
 
-/// The same, with a loader that was made before: aya parses the kernel's BTF to make one.
-pub(super) fn load_with(loader: EbpfLoader<'_>, btf: &Btf, request: &Request<'_>) -> Result<Ebpf, Refusal> {
-    let offsets = Global(offsets::resolve(btf, request.purpose)?);
-    let config = Global(config(btf, request)?);
-    let log_level = if request.log { LOG_ALL } else { LOG_OFF };
-    raise_memlock();
+impl<'a> Object<'a> {
+    /// Looks up what the programs must know of this kernel.
+    pub(super) fn new(btf: &Btf, request: Request<'a>) -> Result<Self, Refusal> {
+        let offsets = Global(offsets::resolve(btf, request.purpose)?);
+        let config = Global(config(btf, &request)?);
+        Ok(Self { request, offsets, config })
+    }
 
-    let filters = request.filters;
-    let size = |values: usize| u32::try_from(values.max(1)).unwrap_or(u32::MAX);
-    // It borrows what is written here.
-    let mut loader = loader;
+    /// Creates the maps and writes the plan into them; no program is loaded yet.
+    pub(super) fn load(&self) -> Result<Ebpf, Refusal> {
+        let Self { request, offsets, config } = self;
+        let log_level = if request.log { LOG_ALL } else { LOG_OFF };
+        raise_memlock();
+
+        let filters = request.filters;
+        let size = |values: usize| u32::try_from(values.max(1)).unwrap_or(u32::MAX);
+        let mut loader = loader();
+        loader
+            .override_global("OFFSETS", offsets, true)
+            .override_global("CONFIG", config, true)
+            .override_global("AYA_LOG_LEVEL", &log_level, true)
+            .map_max_entries("EVENTS", request.buffer_size)
+            .map_max_entries("FILTER_PID", size(filters.pids.len()))
+            .map_max_entries("FILTER_UID", size(filters.uids.len()))
+            .map_max_entries("FILTER_PORT", size(filters.ports.len()))
+            .map_max_entries("FILTER_COMM", size(filters.comms.len()))
+            .map_max_entries("FILTER_NET", size(filters.nets.len()));
+        let mut ebpf = loader.load(arch::OBJECT).map_err(|error| Refusal::object(&error))?;
+        fill_filters(&mut ebpf, filters)
+            .map_err(|error| Refusal::program("fill the maps of the filters", &error.into()))?;
+        Ok(ebpf)
+    }
+}
+
+/// A loader that knows no BTF: the object has no CO-RE relocations that would ask for it. `EbpfLoader::new()` parses the
+/// kernel's all the same, which takes more time and memory than everything else here, unless it cannot open the file.
+fn loader() -> EbpfLoader<'static> {
+    let limit = getrlimit(Resource::Nofile);
+    let closed = setrlimit(Resource::Nofile, Rlimit { current: Some(0), ..limit });
+    let mut loader = EbpfLoader::new();
+    if let Err(error) = closed.and_then(|()| setrlimit(Resource::Nofile, limit)) {
+        log::debug!("RLIMIT_NOFILE cannot be lowered for a moment ({error}); aya parses the kernel's BTF");
+    }
+    loader.btf(None);
     loader
-        // The object has no CO-RE relocations for which aya would have to parse the kernel's BTF.
-        .btf(None)
-        .override_global("OFFSETS", &offsets, true)
-        .override_global("CONFIG", &config, true)
-        .override_global("AYA_LOG_LEVEL", &log_level, true)
-        .map_max_entries("EVENTS", request.buffer_size)
-        .map_max_entries("FILTER_PID", size(filters.pids.len()))
-        .map_max_entries("FILTER_UID", size(filters.uids.len()))
-        .map_max_entries("FILTER_PORT", size(filters.ports.len()))
-        .map_max_entries("FILTER_COMM", size(filters.comms.len()))
-        .map_max_entries("FILTER_NET", size(filters.nets.len()));
-    let mut ebpf = loader.load(arch::OBJECT).map_err(|error| Refusal::object(&error))?;
-    fill_filters(&mut ebpf, filters)
-        .map_err(|error| Refusal::program("fill the maps of the filters", &error.into()))?;
-    Ok(ebpf)
+}
+
+/// aya's form of a kernel's BTF.
+pub(super) fn aya_btf(btf: &Btf) -> Result<AyaBtf, Refusal> {
+    AyaBtf::parse(btf.bytes(), Endianness::default()).map_err(|error| Refusal::Host(error.to_string()))
 }
 
 /// A program of the object, by the type that aya knows it as.

@@ -3,7 +3,7 @@
 use super::{
     backend::{self, Part, Wanted},
     btf::Btf,
-    object::{self, Request},
+    object::{Object, Request},
     offsets::Purpose,
     refusal::Refusal,
 };
@@ -15,6 +15,8 @@ const RING: u32 = 4096;
 /// Tries things on this host.
 pub struct Probe {
     btf: Btf,
+    /// As much of it as attaching asks for.
+    hooks: Btf,
 }
 
 impl Probe {
@@ -23,7 +25,8 @@ impl Probe {
     /// # Errors
     /// Where there is none.
     pub fn new() -> Result<Self, Refusal> {
-        Ok(Self { btf: Btf::of_kernel()? })
+        let btf = Btf::of_kernel()?;
+        Ok(Self { hooks: btf.excerpt(&backend::HOOKS)?, btf })
     }
 
     /// Creates the maps, the ring buffer among them.
@@ -40,7 +43,7 @@ impl Probe {
     /// Why the kernel refuses.
     pub fn backend(&self, backend: Backend) -> Result<Option<&'static str>, Refusal> {
         let wanted = Wanted { connects: true, accepts: true };
-        backend::attach(backend, &mut self.load()?, &self.btf, wanted)
+        backend::attach(backend, &mut self.load()?, &self.hooks, wanted)
     }
 
     /// Attaches one part of the tracepoint backend.
@@ -48,13 +51,13 @@ impl Probe {
     /// # Errors
     /// Why the kernel refuses.
     pub fn part(&self, part: Part) -> Result<(), Refusal> {
-        backend::attach_part(part, &mut self.load()?)
+        backend::attach_part(part, &mut self.load()?, &self.hooks)
     }
 
     /// An object of its own for each attempt: dropping it undoes the attempt, also one that came half-way.
     fn load(&self) -> Result<aya::Ebpf, Refusal> {
         let request =
             Request { purpose: Purpose::Trace, filters: &FlowFilter::EVERYTHING, buffer_size: RING, log: false };
-        object::load(&self.btf, &request)
+        Object::new(&self.btf, request)?.load()
     }
 }

@@ -7,12 +7,12 @@ use std::{
     thread::{self, ScopedJoinHandle},
 };
 
-use aya::{Btf as AyaBtf, Ebpf, EbpfLoader, Endianness, programs::Iter};
+use aya::{Btf as AyaBtf, Ebpf, programs::Iter};
 use sockwhy_common::{OwnerRecord, Record, SocketRecord};
 
 use super::{
     btf::Btf,
-    object::{self, Request},
+    object::{self, Object, Request},
     offsets::Purpose,
     refusal::Refusal,
 };
@@ -44,28 +44,17 @@ pub enum IterError {
 /// # Errors
 /// Where the kernel or the privileges do not allow it.
 pub fn read(namespaces: &[Namespace]) -> Result<(Vec<Socket>, Vec<Held>), IterError> {
-    let (btf, aya_btf, loader) = prepare()?;
+    let btf = Btf::of_kernel().map_err(Refusal::from)?;
+    let aya_btf = object::aya_btf(&btf.excerpt(&["bpf_iter_tcp", "bpf_iter_task_file"]).map_err(Refusal::from)?)?;
     let request =
         Request { purpose: Purpose::List, filters: &FlowFilter::EVERYTHING, buffer_size: NO_EVENTS, log: false };
-    let mut ebpf = object::load_with(loader, &btf, &request)?;
+    let mut ebpf = Object::new(&btf, request)?.load()?;
     let (tcp, task_file) = programs(&mut ebpf)?;
     thread::scope(|scope| {
         // It shows the namespace of the thread that opens it, so this needs a thread to move about.
         let sockets = scope.spawn(|| sockets(tcp, &aya_btf, namespaces));
         let held = descriptors(task_file, &aya_btf);
         Ok((join(sockets)?, held?))
-    })
-}
-
-/// The kernel's BTF, as this program knows it and as aya does, and a loader, for which aya parses it once more. Side by
-/// side, as each takes as long as reading ten thousand sockets.
-fn prepare() -> Result<(Btf, AyaBtf, EbpfLoader<'static>), Refusal> {
-    thread::scope(|scope| {
-        let loader = scope.spawn(EbpfLoader::new);
-        let btf = Btf::of_kernel()?;
-        let aya_btf = AyaBtf::parse(btf.bytes(), Endianness::default());
-        let aya_btf = aya_btf.map_err(|error| Refusal::Host(error.to_string()))?;
-        Ok((btf, aya_btf, join(loader)))
     })
 }
 

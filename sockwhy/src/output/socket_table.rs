@@ -244,7 +244,9 @@ mod tests {
         let mut table = SocketTable::new(terminal, netns, &entries);
         let mut out = Vec::new();
         table.header(&mut out);
-        entries.iter().for_each(|entry| table.socket(&mut out, *entry));
+        for entry in entries {
+            table.socket(&mut out, entry);
+        }
         String::from_utf8(out).unwrap()
     }
 

@@ -11,6 +11,9 @@ use object::{
 /// Largest section that is read, in bytes: the ones that matter have a few hundred.
 const LIMIT: u64 = 64 * 1024;
 
+/// Most sections that are looked at: as many as a header of the usual kind can have (`SHN_LORESERVE` and up mean others).
+const MAX_SECTIONS: usize = 0xff00;
+
 /// What the compiler left in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Compiled {
@@ -34,6 +37,10 @@ pub(super) fn compiled(file: File) -> Option<Compiled> {
 
 fn sections<'data, H: FileHeader<Endian = Endianness>, R: ReadRef<'data>>(header: &H, data: R) -> Option<Compiled> {
     let endian = header.endian().ok()?;
+    // A sparse file can claim to have billions, and they are read at once.
+    if header.shnum(endian, data).ok()? > MAX_SECTIONS {
+        return None;
+    }
     let sections = header.sections(endian, data).ok()?;
     let content = |name: &[u8]| {
         let (_, section) = sections.section_by_name(endian, name)?;
@@ -99,6 +106,24 @@ mod tests {
     fn this_test_was_compiled_by_rustc() {
         let own = File::open("/proc/self/exe").expect("it runs");
         assert_eq!(compiled(own), Some(Compiled::Rust));
+    }
+
+    /// In an ELF file of 64 bits, the number of sections may stand in the size of the first of them (`elf(5)`, `e_shnum`).
+    #[test]
+    fn a_program_with_billions_of_sections_tells_nothing() {
+        const SIZE: u64 = 1 << 40;
+        let path = std::env::temp_dir().join(format!("sockwhy-elf-{}", std::process::id()));
+        let mut header = b"\x7fELF\x02\x01\x01".to_vec();
+        header.resize(64, 0);
+        header[0x28] = 64; // e_shoff: behind the header
+        header[0x3a] = 64; // e_shentsize
+        let mut first = vec![0; 64];
+        first[0x20..0x28].copy_from_slice(&(SIZE / 64 - 1).to_le_bytes());
+        std::fs::write(&path, [header, first].concat()).expect("there is room");
+        let file = File::options().read(true).write(true).open(&path).expect("it is there");
+        std::fs::remove_file(path).expect("it is ours");
+        file.set_len(SIZE).expect("it is sparse");
+        assert_eq!(compiled(file), None);
     }
 
     #[test]

@@ -58,8 +58,8 @@ impl Event {
     }
 
     /// Reads a line of the output.
-    pub(crate) fn parse(line: &[u8]) -> Result<Self, String> {
-        let Value::Object(object) = serde_json::from_slice(line).map_err(|error| error.to_string())? else {
+    pub(crate) fn parse(line: &str) -> Result<Self, String> {
+        let Value::Object(object) = serde_json::from_str(line).map_err(|error| error.to_string())? else {
             return Err("not an object".to_owned());
         };
         for (name, types) in FIELDS {

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::{backend::Backend, event::Event};
 
-/// The clocks of the kernel's and of a process's view are one, but what sockwhy adds to the kernel's to make it a date is
-/// measured once; and a date set anew is not sockwhy's to follow.
+/// The kernel's monotonic clock becomes a date by what another clock shows at another moment: enough to tell a wrong
+/// epoch, or the time of reading from that of the event, and never a matter of luck.
 const CLOCK_TOLERANCE: u64 = 1_000_000_000;
 
 /// A socket's address family.

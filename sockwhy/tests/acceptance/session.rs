@@ -2,7 +2,10 @@
 
 use std::{
     net::{Ipv4Addr, TcpListener, TcpStream},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use crate::{
@@ -18,11 +21,13 @@ use crate::{
 pub(crate) struct Session {
     pub(crate) backend: Backend,
     tracer: Mutex<Option<Tracer>>,
+    /// Whether a tracer has run and not told of the test's own connections. Waiting for another one would be in vain.
+    deaf: AtomicBool,
 }
 
 impl Session {
     pub(crate) fn new(backend: Backend) -> Self {
-        Self { backend, tracer: Mutex::new(None) }
+        Self { backend, tracer: Mutex::new(None), deaf: AtomicBool::new(false) }
     }
 
     /// A `sockwhy trace` of one's own.
@@ -32,6 +37,9 @@ impl Session {
 
     /// The events of these processes from here on, by the tracer that all share.
     pub(crate) fn watch(&self) -> Outcome<Watch<'_>> {
+        if self.deaf.load(Ordering::Relaxed) {
+            return Err(Stop::failed("sockwhy has told an earlier test nothing of a connection that was made"));
+        }
         let mut tracer = self.tracer.lock().unwrap_or_else(PoisonError::into_inner);
         if tracer.is_none() {
             *tracer = Some(self.trace().start()?);
@@ -39,7 +47,7 @@ impl Session {
         if let Some(tracer) = &*tracer {
             tracer.forget();
         }
-        Ok(Watch { backend: self.backend, tracer })
+        Ok(Watch { backend: self.backend, tracer, deaf: &self.deaf })
     }
 
     /// Ends the tracer that all share.
@@ -55,6 +63,7 @@ impl Session {
 pub(crate) struct Watch<'session> {
     backend: Backend,
     tracer: MutexGuard<'session, Option<Tracer>>,
+    deaf: &'session AtomicBool,
 }
 
 impl Watch<'_> {
@@ -69,19 +78,21 @@ impl Watch<'_> {
 
     /// Everything that these processes have done so far.
     pub(crate) fn events(&mut self, pids: &[u32]) -> Outcome<Vec<Event>> {
-        Ok(self.all_events()?.into_iter().filter(|event| event.is_of(pids)).collect())
+        let numbers: Vec<_> = pids.iter().copied().map(u64::from).collect();
+        Ok(self.events_with(&numbers)?.into_iter().filter(|event| event.is_of(pids)).collect())
     }
 
-    /// Everything so far: of what happened before this is called nothing is missing, as events leave the kernel in the
-    /// order in which they happen.
-    pub(crate) fn all_events(&mut self) -> Outcome<Vec<Event>> {
+    /// Every event so far in which one of these numbers stands. Of what happened before this is called nothing is
+    /// missing, as events leave the kernel in the order in which they happen.
+    pub(crate) fn events_with(&mut self, numbers: &[u64]) -> Outcome<Vec<Event>> {
         let result = self.tracer().and_then(catch_up);
         if result.is_err() {
-            // Dead or deaf: the next test gets another one.
-            *self.tracer = None;
+            // Where it is dead the next test gets another one.
+            let is_deaf = self.tracer.take().is_some_and(|mut tracer| tracer.is_running());
+            self.deaf.store(is_deaf, Ordering::Relaxed);
         }
         result?;
-        Ok(self.tracer()?.events())
+        self.tracer()?.events_with(numbers)
     }
 
     /// Asserts that the processes of the flows have done just these.
@@ -106,5 +117,13 @@ pub(crate) fn catch_up(tracer: &Tracer) -> Outcome {
     let is_it = |event: &Event| {
         event.is_of(&this) && event.str("event") == "connect" && event.int("local_port") == Some(port.into())
     };
-    tracer.wait_for("the latest connection", |events| events.iter().rev().any(is_it))
+    // Each line is looked at once.
+    let (mut looked_at, mut found) = (0, false);
+    let number = port.to_string();
+    tracer.wait_for("the latest connection", |lines| {
+        let mut new = lines.iter().skip(looked_at).filter(|line| line.contains(&number));
+        found |= new.any(|line| Event::parse(line).is_ok_and(|event| is_it(&event)));
+        looked_at = lines.len();
+        found
+    })
 }

@@ -4,7 +4,10 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read},
     process::{Child, ChildStdout, ExitStatus},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -18,15 +21,18 @@ use crate::{
     trace::Refusal,
 };
 
+/// How often the kernel has passed over the programs of all tracers that were stopped.
+pub(crate) static MISSES: AtomicUsize = AtomicUsize::new(0);
+
 /// Nothing here takes a hundredth of it, but an emulated machine is slow; past it, what is awaited never comes.
 pub(crate) const LIMIT: Duration = Duration::from_mins(2);
 
 /// What has been read so far.
 #[derive(Default)]
 struct Said {
-    events: Vec<Event>,
-    /// Lines that are no events.
-    nonsense: Vec<String>,
+    /// The lines of stdout. What others on this machine do may be a hundred times what the test does: lines are read as
+    /// fast as they come, and parsed when somebody asks for them.
+    lines: Vec<String>,
     stderr: String,
     /// How many of the two streams have ended.
     ended: u8,
@@ -49,8 +55,8 @@ pub(crate) struct Finished {
 }
 
 impl Tracer {
-    /// Waits until a child that has just been started traces. Its stderr is a pipe, and so is its stdout if its events are to be
-    /// read.
+    /// Waits until a child that has just been started traces. Its stderr is a pipe, and so is its stdout where its events
+    /// are to be read.
     pub(crate) fn ready(mut child: Child, events: bool) -> Result<Self, Refusal> {
         let said = Arc::new((Mutex::default(), Condvar::new()));
         let stderr = child.stderr.take().expect("stderr is piped");
@@ -60,9 +66,10 @@ impl Tracer {
         })];
         if events {
             let stdout = child.stdout.take().expect("stdout is piped");
-            readers.push(follow(stdout, Arc::clone(&said), |said, line| match Event::parse(line) {
-                Ok(event) => said.events.push(event),
-                Err(error) => said.nonsense.push(format!("{error}: {}", String::from_utf8_lossy(line))),
+            readers.push(follow(stdout, Arc::clone(&said), |said, line| {
+                let line =
+                    str::from_utf8(line).map_or_else(|_| format!("not UTF-8: {}", line.escape_ascii()), str::to_owned);
+                said.lines.push(line);
             }));
         }
         let streams = u8::from(events) + 1;
@@ -89,6 +96,11 @@ impl Tracer {
     /// What it has said on stderr so far.
     pub(crate) fn stderr(&self) -> String {
         self.lock().stderr.clone()
+    }
+
+    /// Whether it has not ended yet.
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// The process as the test's PID namespace numbers it.
@@ -125,24 +137,34 @@ impl Tracer {
         self.child.stdout.take().expect("stdout is piped and nobody reads it")
     }
 
-    /// The events so far.
-    pub(crate) fn events(&self) -> Vec<Event> {
-        self.lock().events.clone()
+    /// The events so far in which one of these numbers stands.
+    pub(crate) fn events_with(&self, numbers: &[u64]) -> Outcome<Vec<Event>> {
+        let numbers: Vec<_> = numbers.iter().map(u64::to_string).collect();
+        let said = self.lock();
+        let lines = said.lines.iter().filter(|line| numbers.iter().any(|number| line.contains(number)));
+        lines.map(|line| parse(line)).collect()
     }
 
     /// Forgets the events so far.
     pub(crate) fn forget(&self) {
-        self.lock().events.clear();
+        self.lock().lines.clear();
     }
 
-    /// Waits until the events are as they should be.
-    pub(crate) fn wait_for(&self, what: &str, mut holds: impl FnMut(&[Event]) -> bool) -> Outcome {
-        let said = self.wait(|said| holds(&said.events) || said.ended > 0);
+    /// Waits until the lines of stdout are as they should be.
+    pub(crate) fn wait_for(&self, what: &str, mut holds: impl FnMut(&[String]) -> bool) -> Outcome {
+        let said = self.wait(|said| holds(&said.lines) || said.ended > 0);
         let said = said.ok_or_else(|| Stop::failed(format!("{what} never came; stderr:\n{}", self.stderr())))?;
-        if holds(&said.events) {
+        if holds(&said.lines) {
             return Ok(());
         }
         Err(Stop::failed(format!("sockwhy ended before {what} came; stderr:\n{}", said.stderr)))
+    }
+
+    /// Waits until it has said something on stderr.
+    pub(crate) fn wait_for_stderr(&self, what: &str) -> Outcome {
+        let said =
+            self.wait(|said| said.stderr.contains(what) || said.ended > 0).map(|said| said.stderr.contains(what));
+        if said == Some(true) { Ok(()) } else { Err(Stop::failed(format!("{what:?} never came:\n{}", self.stderr()))) }
     }
 
     /// Sends it a signal.
@@ -153,6 +175,7 @@ impl Tracer {
 
     /// Interrupts it and waits for its end.
     pub(crate) fn stop(self) -> Outcome<Finished> {
+        MISSES.fetch_add(self.misses()?, Ordering::Relaxed);
         self.signal(Signal::INT)?;
         self.finish()
     }
@@ -165,9 +188,8 @@ impl Tracer {
             return Err(Stop::failed(format!("sockwhy does not end; stderr:\n{}", self.stderr())));
         }
         let status = self.child.wait()?;
-        let mut said = self.lock();
-        assert!(said.nonsense.is_empty(), "stdout has lines that are no events:\n{}", said.nonsense.join("\n"));
-        let events = std::mem::take(&mut said.events);
+        let said = self.lock();
+        let events = said.lines.iter().map(|line| parse(line)).collect::<Outcome<_>>()?;
         Ok(Finished { events, stderr: said.stderr.clone(), status })
     }
 
@@ -205,6 +227,10 @@ impl Finished {
         assert_eq!(self.summary()?, (self.events.len(), 0), "events and lost; stderr:\n{}", self.stderr);
         Ok(())
     }
+}
+
+fn parse(line: &str) -> Outcome<Event> {
+    Event::parse(line).map_err(|error| Stop::failed(format!("stdout has a line that is no event, {error}: {line}")))
 }
 
 /// The numbers of `sockwhy: N events, M lost`.

@@ -5,6 +5,7 @@ use std::{fs, process::Command};
 use super::scenarios;
 use crate::{
     answer::{Answer, explain},
+    enter::Enter,
     outcome::Outcome,
     server::{Folder, PORT, Ready, Server, require},
     table::java,
@@ -14,6 +15,7 @@ scenarios![
     on_the_command_line,
     in_an_argument_file,
     in_an_argument_file_that_is_gone,
+    in_a_container,
     in_each_variable,
     the_last_one_wins,
     behind_the_program,
@@ -63,6 +65,18 @@ fn in_an_argument_file_that_is_gone() -> Outcome {
     let folder = Folder::make()?;
     let file = folder.file("options", SET)?;
     let _jvm = start(&folder, &[&format!("@{}", file.display()), "listen", "any"], |_| {})?;
+    fs::remove_file(file)?;
+    assert_in_effect(&explain(format!(":{PORT}"))?, "true (hsperfdata)")
+}
+
+/// There the JVM's PID is another, by which it names its counters.
+fn in_a_container() -> Outcome {
+    require("java")?;
+    let folder = Folder::make()?;
+    let file = folder.file("options", SET)?;
+    let jvm = java(&folder, &[&format!("@{}", file.display()), "listen", "any"])?;
+    let mut command = Enter { pids: true, ..Enter::default() }.command(jvm.get_program().as_ref());
+    let _jvm = Server::start(command.args(jvm.get_args()), Ready::SaysSo)?;
     fs::remove_file(file)?;
     assert_in_effect(&explain(format!(":{PORT}"))?, "true (hsperfdata)")
 }

@@ -2,6 +2,7 @@
 //! in vain is in vain.
 
 use std::{
+    collections::BTreeSet,
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
     process::Command,
@@ -9,6 +10,7 @@ use std::{
 };
 
 use libtest_mimic::Trial;
+use sockwhy::runtime::Tier;
 
 use crate::{
     answer::explain,
@@ -353,7 +355,17 @@ pub(crate) fn trials() -> Vec<Trial> {
             })
         })
     };
-    RUNTIMES.iter().flat_map(of).collect()
+    let proven = trial("table::what_is_proven_is_tested".to_owned(), what_is_proven_is_tested);
+    RUNTIMES.iter().flat_map(of).chain([proven]).collect()
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it is a test like the others")]
+fn what_is_proven_is_tested() -> Outcome {
+    let known = sockwhy::runtime::RUNTIMES.iter().filter(|runtime| runtime.tier == Tier::Proven);
+    let proven: BTreeSet<_> = known.map(|runtime| runtime.name).collect();
+    let tested: BTreeSet<_> = RUNTIMES.iter().map(|runtime| runtime.name).collect();
+    assert_eq!(proven, tested);
+    Ok(())
 }
 
 impl Runtime {

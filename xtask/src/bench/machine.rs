@@ -25,7 +25,7 @@ pub(crate) fn describe(peers: &Peers, absent: &[String]) -> Result<String> {
         lines.push(format!("{package} {}", peers.version(package)?));
     }
     lines.extend(absent.iter().map(|reason| format!("not measured: {reason}")));
-    Ok(lines.iter().map(|line| format!("- {line}\n")).collect())
+    Ok(format!("- {}\n", lines.join("\n- ")))
 }
 
 /// `kernel.bpf_stats_enabled`, set for as long as this lives.

@@ -6,13 +6,12 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context, Result};
 
 use super::tool::{Begins, Sink, Tool};
-use crate::{cache, command::output, debian::Suite, paths};
+use crate::{cache, debian::Suite, paths};
 
 /// New enough to have tools that work on current kernels.
 const SUITE: &str = "trixie";
@@ -76,38 +75,15 @@ impl Peers {
         let (mut works, mut absent) = (Vec::new(), Vec::new());
         for tool in all {
             match tool.start(Sink::File).and_then(super::tool::Running::stop) {
-                Ok(_) => works.push(tool),
+                Ok(()) => works.push(tool),
                 Err(error) => absent.push(format!("{error:#}")),
             }
         }
         (works, absent)
     }
-
-    /// A program and the libraries that it loads, as they lie in a file system of their own.
-    pub(crate) fn files(&self, program: &str) -> Result<Vec<(String, PathBuf)>> {
-        let loader = self.root.join("usr/lib64/ld-linux-x86-64.so.2");
-        let listed = output(
-            Command::new(&loader)
-                .args(["--library-path", &self.root.join(LIBRARIES).display().to_string(), "--list"])
-                .arg(self.root.join(program)),
-        )?;
-        let libraries = listed.lines().filter_map(|line| line.split("=> ").nth(1)?.split(" (").next());
-        let mut files: Vec<_> = libraries
-            .map(PathBuf::from)
-            .filter(|path| path.starts_with(&self.root) && *path != loader)
-            .map(|path| (format!("lib/{}", name(&path)), path))
-            .collect();
-        files.push(("lib64/ld-linux-x86-64.so.2".to_owned(), loader));
-        files.push((name(Path::new(program)), self.root.join(program)));
-        Ok(files)
-    }
 }
 
 const LIBRARIES: &str = "usr/lib/x86_64-linux-gnu";
-
-fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
 
 fn download(into: &Path) -> Result<()> {
     let suite = Suite::open(SUITE)?;
@@ -115,10 +91,10 @@ fn download(into: &Path) -> Result<()> {
     for package in PACKAGES {
         packages.extend(suite.dependencies(package)?);
     }
-    let mut versions = String::new();
+    let mut versions = Vec::new();
     for package in packages {
         let version = suite.unpack_newest(&package, into)?;
-        versions += &format!("{package} {version}\n");
+        versions.push(format!("{package} {version}\n"));
     }
-    fs::write(into.join("versions"), versions).context("cannot write the list of versions")
+    fs::write(into.join("versions"), versions.concat()).context("cannot write the list of versions")
 }

@@ -45,13 +45,16 @@ pub(crate) enum Begins {
     Writes,
 }
 
+/// Is shown what a tool writes, as it comes.
+pub(crate) type Watch = Box<dyn FnMut(&[u8]) + Send>;
+
 /// Where a tool's stdout goes.
 pub(crate) enum Sink {
     File,
     /// Read as fast as it comes.
     Pipe,
     /// The same, and shown what has come.
-    Watched(Box<dyn FnMut(&[u8]) + Send>),
+    Watched(Watch),
 }
 
 /// What BPF programs have cost so far.
@@ -165,7 +168,7 @@ impl Tool {
 }
 
 /// Reads to the end.
-fn read_in_thread(mut from: ChildStdout, mut watch: Box<dyn FnMut(&[u8]) + Send>) -> JoinHandle<()> {
+fn read_in_thread(mut from: ChildStdout, mut watch: Watch) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         loop {

@@ -32,7 +32,7 @@ done </arguments
 
 export PATH=/bin SOCKWHY_BIN=/sockwhy
 # An emulated CPU makes some thousand connections a second.
-export SOCKWHY_STORM=20000
+export SOCKWHY_STORM=8000
 while read -r SOCKWHY_BACKEND SOCKWHY_EXPECT; do
     export SOCKWHY_BACKEND SOCKWHY_EXPECT
     # The tests of the listing know no backends.

@@ -121,7 +121,7 @@ fn traced_process_gone(session: &Session) -> Outcome {
     connect(&mut first, 1)?;
     first.exit()?;
     connect(&mut second, 1)?;
-    tracer.wait_for("the other process's connect", |events| events.len() == 2)?;
+    tracer.wait_for("the other process's connect", |lines| lines.len() == 2)?;
     second.exit()?;
     tracer.stop()?.assert_well()
 }

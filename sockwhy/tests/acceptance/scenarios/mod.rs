@@ -2,6 +2,7 @@
 
 mod accepts;
 mod attempts;
+mod documents;
 mod ending;
 mod equivalence;
 mod fallbacks;
@@ -68,6 +69,8 @@ pub(crate) fn of(backend: Backend) -> impl Iterator<Item = &'static Scenario> {
         privileges::SCENARIOS,
         equivalence::SCENARIOS,
         storm::SCENARIOS,
+        // Every kernel has it, and one of them is enough.
+        if backend == Backend::Tracepoint { documents::SCENARIOS } else { &[] },
         if backend == Backend::Tracepoint { fallbacks::SCENARIOS } else { &[] },
     ];
     modules.into_iter().flatten()

@@ -108,7 +108,7 @@ fn further_subflow(session: &Session) -> Outcome {
     actor.send(accepted.socket)?;
     wait_for_join(actor.pid)?;
     // A worker of the kernel joins it, which is not the process.
-    let mut events = watch.all_events()?;
+    let mut events = watch.events_with(&[actor.hello.netns])?;
     events.retain(|event| event.int("netns") == Some(actor.hello.netns));
     assert_same(&events, &[connected, accepted], session.backend);
     Ok(())

@@ -26,7 +26,10 @@ fn all_that_the_shared_tracer_saw_is_accounted_for(session: &Session) -> Outcome
     Ok(())
 }
 
-/// Connections, from two threads. Each gives two events.
+const GUSTS: usize = 10;
+const THREADS: usize = 2;
+
+/// How many connections make a storm. Each gives two events.
 fn connections() -> usize {
     env::var("SOCKWHY_STORM").map_or(100_000, |number| number.parse().expect("SOCKWHY_STORM is a number"))
 }
@@ -49,26 +52,31 @@ struct Storm {
 
 /// Lets a storm pass; asserts that each event is there or counted as lost.
 fn storm(session: &Session, connections: usize, arguments: &[&str]) -> Outcome<Storm> {
+    let connections = connections.next_multiple_of(GUSTS * THREADS);
     let mut actor = Actor::start()?;
     // A pipe to the test would slow down sockwhy, and so the test would be of the test.
     let mut file = scratch_file()?;
     let trace = session.trace().pids([actor.pid]).arguments(arguments.iter().copied());
     let tracer = trace.output(file.try_clone()?).start()?;
-    actor.perform(&Command::Storm { connections, threads: 2 })?;
+    // In gusts: a slow machine is given time for each.
+    for _ in 0..GUSTS {
+        actor.perform(&Command::Storm { connections: connections / GUSTS, threads: THREADS })?;
+    }
     let misses = tracer.misses()?;
     let finished = tracer.stop()?;
     assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
     let (shown, lost) = finished.summary()?;
     file.rewind()?;
     let (mut connects, mut accepts) = (0, 0);
-    for line in BufReader::new(file).split(b'\n') {
+    for line in BufReader::new(file).lines() {
         let event = Event::parse(&line?).map_err(Stop::Failed)?;
         assert!(event.is_of(&[actor.pid]), "{event}");
         *(if event.str("event") == "connect" { &mut connects } else { &mut accepts }) += 1;
     }
     let seen = format!("{connects} connects, {accepts} accepts, {misses} missed; stderr:\n{}", finished.stderr);
     assert_eq!(connects + accepts, shown, "{seen}");
-    assert_eq!(shown + lost, 2 * connections, "{seen}");
+    // Of what the kernel itself missed, sockwhy knows how much was events only where each run of a hook is one.
+    assert!(shown + lost <= 2 * connections + misses && 2 * connections <= shown + lost + misses, "{seen}");
     assert!(connects <= connections && accepts <= connections, "{seen}");
     Ok(Storm { shown, lost, misses })
 }

@@ -13,7 +13,10 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
-use rustix::net::sockopt::set_socket_linger;
+use rustix::{
+    net::sockopt::set_socket_linger,
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+};
 
 /// Makes connections over loopback
 #[derive(Parser)]
@@ -152,6 +155,8 @@ fn drip(pause: Duration, connections: usize) -> io::Result<()> {
 }
 
 fn hold(connections: usize) -> io::Result<()> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })?;
     let server = Server::start(Kind::Ipv4)?;
     let held = (0..connections).map(|_| server.connection()).collect::<io::Result<Vec<_>>>()?;
     println!("holds {} sockets", 2 * held.len() + 1);

@@ -1,16 +1,12 @@
 //! The chain of causes: rules that each look at sockets and what is known of them, and say one sentence if it is true.
 
+mod jvm;
+mod v6only;
+
 use std::net::IpAddr;
 
-use super::{
-    group::{Group, Kind, owner_name},
-    verdict,
-};
-use crate::{
-    flow::Family,
-    sanitize::Sanitized,
-    socket::{Label, State},
-};
+use super::group::{Group, Kind, owner_name};
+use crate::{flow::Family, sanitize::Sanitized, socket::Label};
 
 /// Something that is so, and why it matters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,12 +31,12 @@ const RULES: &[Rule] = &[
     ("dual-stack", dual_stack),
     ("bound-to-one-ipv6-address", bound_to_one_ipv6_address),
     ("bound-to-mapped-address", bound_to_mapped_address),
-    ("v6only-by-runtime", v6only_by_runtime),
-    ("v6only-default-or-cleared", v6only_default_or_cleared),
-    ("v6only-cleared", v6only_cleared),
-    ("v6only-set", v6only_set),
-    ("v6only-inherited-or-set", v6only_inherited_or_set),
-    ("v6only-untold", v6only_untold),
+    ("v6only-by-runtime", v6only::by_runtime),
+    ("v6only-default-or-cleared", v6only::default_or_cleared),
+    ("v6only-cleared", v6only::cleared),
+    ("v6only-set", v6only::set),
+    ("v6only-inherited-or-set", v6only::inherited_or_set),
+    ("v6only-untold", v6only::untold),
     ("ipv4-listener-beside", ipv4_listener_beside),
     ("no-ipv4-listener", no_ipv4_listener),
     ("loopback-only", loopback_only),
@@ -50,9 +46,9 @@ const RULES: &[Rule] = &[
     ("addrform", addrform),
     ("other-end", other_end),
     ("mptcp", mptcp),
-    ("jvm-setting-in-effect", jvm_setting_in_effect),
-    ("jvm-setting-not-in-effect", jvm_setting_not_in_effect),
-    ("jvm-setting-misplaced", jvm_setting_misplaced),
+    ("jvm-setting-in-effect", jvm::in_effect),
+    ("jvm-setting-not-in-effect", jvm::not_in_effect),
+    ("jvm-setting-misplaced", jvm::misplaced),
 ];
 
 /// Everything that is so of these sockets.
@@ -85,7 +81,7 @@ fn created_af_inet(group: &Group<'_>) -> Option<String> {
 
 fn by(group: &Group<'_>) -> String {
     match group.first().owners() {
-        Some([_, ..]) if verdict::by_systemd(group) => " by systemd".to_owned(),
+        Some([_, ..]) if group.is_of_systemd() => " by systemd".to_owned(),
         Some([_, ..]) => format!(" by {}", group.who()),
         _ => String::new(),
     }
@@ -104,7 +100,7 @@ fn kernels_own(group: &Group<'_>) -> Option<String> {
 }
 
 fn handed_on_by_systemd(group: &Group<'_>) -> Option<String> {
-    (group.kind == Kind::Listener && verdict::by_systemd(group)).then(|| {
+    (group.kind == Kind::Listener && group.is_of_systemd()).then(|| {
         format!("systemd made {} and handed {} on, so the .socket unit decides.", group.word("it", "them"), {
             group.word("it", "them")
         })
@@ -160,81 +156,6 @@ fn bound_to_mapped_address(group: &Group<'_>) -> Option<String> {
             group.first().local.ip(),
         )
     })
-}
-
-/// A listener on `::`, whose option decides; with what `net.ipv6.bindv6only` says now, and whether the runtime cares.
-struct Option6<'a> {
-    on: bool,
-    default: Option<bool>,
-    runtime: Option<&'a str>,
-}
-
-impl<'a> Option6<'a> {
-    fn of(group: &Group<'a>) -> Option<Self> {
-        let socket = group.first();
-        let is_on_any = socket.local.ip().is_unspecified() && socket.family == Family::Inet6;
-        let runtime = group.holder().filter(|_| !verdict::by_systemd(group)).and_then(|holder| holder.identity.runtime);
-        (socket.state == State::Listen && is_on_any).then_some(())?;
-        Some(Self {
-            on: socket.v6only?,
-            default: group.evidence.bindv6only(socket.netns),
-            runtime: runtime.filter(|runtime| runtime.sets_v6only == Some(true)).map(|runtime| runtime.name),
-        })
-    }
-}
-
-/// `net.ipv6.bindv6only` is read by `socket()` (`inet6_create()`); what it was then need not be what it is now.
-fn v6only_by_runtime(group: &Group<'_>) -> Option<String> {
-    let Option6 { on, runtime: Some(runtime), .. } = Option6::of(group)? else { return None };
-    let state = if on { "on" } else { "off" };
-    Some(format!(
-        "IPV6_V6ONLY is {state} by {runtime}'s own doing: it sets the option whatever net.ipv6.bindv6only says."
-    ))
-}
-
-fn v6only_default_or_cleared(group: &Group<'_>) -> Option<String> {
-    let Option6 { on: false, default: Some(false), runtime: None } = Option6::of(group)? else { return None };
-    Some(
-        "IPV6_V6ONLY is off, which is the default where net.ipv6.bindv6only is 0, as it is here; whether the program has \
-         cleared it as well cannot be told."
-            .to_owned(),
-    )
-}
-
-fn v6only_cleared(group: &Group<'_>) -> Option<String> {
-    let Option6 { on: false, default: Some(true), runtime: None } = Option6::of(group)? else { return None };
-    Some(
-        "IPV6_V6ONLY is off although net.ipv6.bindv6only is 1 here: the program has cleared it, or it was 0 when the socket \
-         was made."
-            .to_owned(),
-    )
-}
-
-fn v6only_set(group: &Group<'_>) -> Option<String> {
-    let Option6 { on: true, default: Some(false), runtime: None } = Option6::of(group)? else { return None };
-    Some(
-        "IPV6_V6ONLY is on although net.ipv6.bindv6only is 0 here: the program has set it, or it was 1 when the socket was \
-         made; only IPv6 can come."
-            .to_owned(),
-    )
-}
-
-fn v6only_inherited_or_set(group: &Group<'_>) -> Option<String> {
-    let Option6 { on: true, default: Some(true), runtime: None } = Option6::of(group)? else { return None };
-    Some(
-        "IPV6_V6ONLY is on, inherited from net.ipv6.bindv6only, which is 1 in the socket's network namespace, or set by \
-         the program, which cannot be told; only IPv6 can come."
-            .to_owned(),
-    )
-}
-
-fn v6only_untold(group: &Group<'_>) -> Option<String> {
-    let Option6 { on, default: None, runtime: None } = Option6::of(group)? else { return None };
-    let state = if on { "on, so only IPv6 can come" } else { "off" };
-    Some(format!(
-        "IPV6_V6ONLY is {state}; whether by net.ipv6.bindv6only or by the program cannot be told, as that setting of the \
-         socket's network namespace cannot be read."
-    ))
 }
 
 fn ipv4_listener_beside(group: &Group<'_>) -> Option<String> {
@@ -373,43 +294,4 @@ fn mptcp(group: &Group<'_>) -> Option<String> {
         "{} MPTCP{by_default}; netstat and ss list the TCP subflow, and its family is the program's socket's.",
         group.word("The program's socket is", "The program's sockets are")
     ))
-}
-
-const PREFER_IPV4: &str = "java.net.preferIPv4Stack";
-
-/// The JVM's setting that counts, and whether it asks for `AF_INET`.
-fn jvm_setting<'a>(group: &Group<'a>) -> Option<(&'a str, bool)> {
-    let identity = &group.holder()?.identity;
-    let setting = identity.setting(PREFER_IPV4)?;
-    (group.kind != Kind::Accepted).then_some((&setting.source, setting.value.eq_ignore_ascii_case(b"true")))
-}
-
-fn jvm_setting_in_effect(group: &Group<'_>) -> Option<String> {
-    let (source, true) = jvm_setting(group)? else { return None };
-    (group.first().family == Family::Inet).then(|| {
-        format!("{PREFER_IPV4} is true, by {}: the JVM makes AF_INET sockets only.", Sanitized::Text(source.as_bytes()))
-    })
-}
-
-fn jvm_setting_not_in_effect(group: &Group<'_>) -> Option<String> {
-    let (source, true) = jvm_setting(group)? else { return None };
-    (group.first().family == Family::Inet6).then(|| {
-        format!(
-            "{PREFER_IPV4} is true, by {}, yet {} AF_INET6: it was set too late, or the JVM did not make {}.",
-            Sanitized::Text(source.as_bytes()),
-            group.word("the socket is", "the sockets are"),
-            group.word("it", "them"),
-        )
-    })
-}
-
-fn jvm_setting_misplaced(group: &Group<'_>) -> Option<String> {
-    let identity = &group.holder().filter(|_| group.kind != Kind::Accepted)?.identity;
-    let misplaced = identity.settings.iter().any(|setting| setting.name == PREFER_IPV4 && setting.is_misplaced());
-    (misplaced && identity.setting(PREFER_IPV4).is_none()).then(|| {
-        format!(
-            "-D{PREFER_IPV4} stands behind -jar or the class on the command line: the JVM hands it to the program and \
-             does not read it."
-        )
-    })
 }
