@@ -4,7 +4,11 @@
 //! and time than everything else a trace does. This reads one table of positions, then only the types it is asked for.
 //! Source of the format: `Documentation/bpf/btf.rst`, `include/uapi/linux/btf.h`.
 
-use std::{collections::BTreeMap, fs, io, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read},
+};
 
 use thiserror::Error;
 
@@ -115,7 +119,11 @@ impl Btf {
     /// # Errors
     /// Where the kernel shows none, or what it shows is not BTF.
     pub fn of_kernel() -> Result<Self, BtfError> {
-        Self::parse(fs::read(Path::new(VMLINUX))?)
+        // More room than glibc would ever keep for later (`DEFAULT_MMAP_THRESHOLD_MAX`), of which only what is read
+        // counts: dropped, it goes back to the system at once, and so does what is allocated after it.
+        let mut data = Vec::with_capacity(33 << 20);
+        File::open(VMLINUX)?.read_to_end(&mut data)?;
+        Self::parse(data)
     }
 
     /// Indexes a blob.
@@ -148,7 +156,7 @@ impl Btf {
     /// attaching asks of BTF, in a tenth of the memory.
     ///
     /// # Errors
-    /// Where a function has so many parameters that the excerpt is no BTF.
+    /// Where the blob was damaged so that it cannot be excerpted.
     pub fn excerpt(&self, names: &[&str]) -> Result<Self, BtfError> {
         const POINTER: u32 = kind::PTR << 24;
         let (mut kept, mut strings) = (BTreeMap::new(), vec![0]);
@@ -161,17 +169,22 @@ impl Btf {
             }
             strings.extend([name.as_bytes(), b"\0"].concat());
         }
-        let mut types = Vec::new();
+        let mut blob = vec![0; HEADER];
         for id in 1..=kept.keys().last().copied().unwrap_or(0) {
             let (name, info, size_or_id) = kept.get(&id).copied().unwrap_or((0, POINTER, 0));
-            types.extend([name, info, size_or_id].into_iter().flat_map(u32::to_ne_bytes));
+            blob.extend([name, info, size_or_id].into_iter().flat_map(u32::to_ne_bytes));
             let record = Type { position: 0, name, info, size_or_id };
-            types.resize(types.len() + record.more(), 0);
+            blob.resize(blob.len() + record.more(), 0);
         }
-        let lengths = [0, types.len(), types.len(), strings.len()].map(|length| u32::try_from(length).unwrap_or(0));
-        let header = [u32::try_from(HEADER).unwrap_or(0)].into_iter().chain(lengths).flat_map(u32::to_ne_bytes);
-        let magic = MAGIC.to_ne_bytes().into_iter().chain([VERSION, 0]);
-        Self::parse(magic.chain(header).chain(types).chain(strings).collect())
+        let types = blob.len() - HEADER;
+        blob.extend_from_slice(&strings);
+        blob[..2].copy_from_slice(&MAGIC.to_ne_bytes());
+        blob[2] = VERSION;
+        for (word, length) in [HEADER, 0, types, types, strings.len()].into_iter().enumerate() {
+            let length = u32::try_from(length).map_err(|_| BtfError::Malformed("too large"))?;
+            blob[4 + 4 * word..][..4].copy_from_slice(&length.to_ne_bytes());
+        }
+        Self::parse(blob)
     }
 
     /// The blob itself.
@@ -308,7 +321,7 @@ mod tests {
 
     /// The BTF of the kernel that the tests run on: the real thing, every kind of type included.
     fn kernel() -> Vec<u8> {
-        fs::read(VMLINUX).expect("this kernel has BTF")
+        std::fs::read(VMLINUX).expect("this kernel has BTF")
     }
 
     #[test]

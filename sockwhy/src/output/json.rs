@@ -1,8 +1,9 @@
 //! NDJSON: one object per line. The fields and their order are a promise to users.
 
 use std::{
-    fmt::{Display, Write as _},
+    fmt::{self, Display, Write as _},
     io,
+    net::IpAddr,
 };
 
 use jiff::tz::TimeZone;
@@ -11,6 +12,7 @@ use serde_json::ser::Formatter;
 
 use super::{SocketJson, clock::Clock};
 use crate::{
+    digits,
     flow::Flow,
     sanitize::{Sanitized, is_visible},
 };
@@ -19,51 +21,45 @@ use crate::{
 #[derive(Debug)]
 pub struct Json {
     clock: Clock,
-    strings: Strings,
+    name: String,
 }
 
 impl Json {
     /// Times are written in UTC.
     #[must_use]
     pub fn new() -> Self {
-        Self { clock: Clock::new(TimeZone::UTC, "%Y-%m-%dT%H:%M:%S"), strings: Strings::default() }
+        Self { clock: Clock::new(TimeZone::UTC, "%Y-%m-%dT%H:%M:%S"), name: String::new() }
     }
 
+    /// Written as it will look. A serializer would look for something to escape in every key and value of every event,
+    /// and only the names can have that.
     pub(super) fn flow(&mut self, out: &mut Vec<u8>, time: u64, flow: &Flow) {
         let (second, nanoseconds) = self.clock.read(time);
-        let [time, process, thread, local_addr, peer_addr, why] = self.strings.of([
-            &format_args!("{second}.{nanoseconds:09}Z"),
-            &Sanitized::Json(flow.process.as_bytes()),
-            &Sanitized::Json(flow.thread.as_bytes()),
-            &flow.local.ip(),
-            &flow.peer.ip(),
-            &flow.why(),
-        ]);
-        // DEL is the one ASCII control that JSON does not escape.
-        let already = [process, thread].iter().all(|name| name.bytes().all(|byte| byte < 0x7f));
-        let record = Record {
-            time,
-            event: flow.event.as_str(),
-            pid: flow.pid,
-            tid: flow.tid,
-            uid: flow.uid,
-            process,
-            thread,
-            netns: flow.netns,
-            cgroup_id: flow.cgroup_id,
-            cookie: flow.cookie,
-            family: flow.family.as_str(),
-            ip_version: flow.label.ip_version(),
-            label: flow.label.as_str(),
-            netstat: flow.family.netstat(),
-            local_addr,
-            local_port: flow.local.port(),
-            peer_addr,
-            peer_port: flow.peer.port(),
-            v6only: flow.v6only,
-            why,
-        };
-        write(out, &record, Visible { already });
+        let mut line = Line { out, name: &mut self.name };
+        line.raw("{\"time\":\"").raw(second).raw(".").nine_digits(nanoseconds);
+        line.raw("Z\",\"event\":\"").raw(flow.event.as_str());
+        line.raw("\",\"pid\":").number(flow.pid);
+        line.raw(",\"tid\":").number(flow.tid);
+        line.raw(",\"uid\":").number(Some(flow.uid));
+        line.raw(",\"process\":").name(flow.process.as_bytes());
+        line.raw(",\"thread\":").name(flow.thread.as_bytes());
+        line.raw(",\"netns\":").number(Some(flow.netns));
+        line.raw(",\"cgroup_id\":").number(flow.cgroup_id);
+        line.raw(",\"cookie\":").number(flow.cookie);
+        line.raw(",\"family\":\"").raw(flow.family.as_str());
+        line.raw("\",\"ip_version\":").number(Some(flow.label.ip_version()));
+        line.raw(",\"label\":\"").raw(flow.label.as_str());
+        line.raw("\",\"netstat\":\"").raw(flow.family.netstat());
+        line.raw("\",\"local_addr\":\"").address(flow.local.ip());
+        line.raw("\",\"local_port\":").number(Some(flow.local.port()));
+        line.raw(",\"peer_addr\":\"").address(flow.peer.ip());
+        line.raw("\",\"peer_port\":").number(Some(flow.peer.port()));
+        line.raw(",\"v6only\":").raw(match flow.v6only {
+            None => "null",
+            Some(false) => "false",
+            Some(true) => "true",
+        });
+        line.raw(",\"why\":\"").shown(&flow.why()).raw("\"}\n");
     }
 }
 
@@ -90,33 +86,56 @@ fn write(out: &mut Vec<u8>, object: &impl Serialize, visible: Visible) {
 }
 
 /// A line of `sockwhy trace -o json`.
-#[derive(Serialize)]
-struct Record<'a> {
-    time: &'a str,
-    event: &'a str,
-    pid: Option<u32>,
-    tid: Option<u32>,
-    uid: u32,
-    process: &'a str,
-    thread: &'a str,
-    netns: u32,
-    cgroup_id: Option<u64>,
-    cookie: Option<u64>,
-    family: &'a str,
-    ip_version: u8,
-    label: &'a str,
-    netstat: &'a str,
-    local_addr: &'a str,
-    local_port: u16,
-    peer_addr: &'a str,
-    peer_port: u16,
-    v6only: Option<bool>,
-    why: &'a str,
+struct Line<'a> {
+    out: &'a mut Vec<u8>,
+    /// Room for a name.
+    name: &'a mut String,
 }
 
-/// Room for strings that are made for one record, kept from one to the next.
-#[derive(Debug, Default)]
-struct Strings(String);
+// Writing to memory cannot fail.
+impl Line<'_> {
+    fn raw(&mut self, text: &str) -> &mut Self {
+        self.out.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    fn number(&mut self, number: Option<impl itoa::Integer>) {
+        match number {
+            Some(number) => self.raw(itoa::Buffer::new().format(number)),
+            None => self.raw("null"),
+        };
+    }
+
+    /// A number below 10^9, with the zeros before it.
+    fn nine_digits(&mut self, number: u32) {
+        self.raw(&itoa::Buffer::new().format(1_000_000_000 + number)[1..]);
+    }
+
+    fn address(&mut self, address: IpAddr) {
+        let _infallible = digits::address(self, address);
+    }
+
+    fn shown(&mut self, value: &impl Display) -> &mut Self {
+        let _infallible = write!(self, "{value}");
+        self
+    }
+
+    fn name(&mut self, name: &[u8]) {
+        self.name.clear();
+        let _infallible = write!(self.name, "{}", Sanitized::Json(name));
+        // DEL is the one ASCII control that JSON does not escape.
+        let visible = Visible { already: self.name.bytes().all(|byte| byte < 0x7f) };
+        let written = self.name.serialize(&mut serde_json::Serializer::with_formatter(&mut *self.out, visible));
+        debug_assert!(written.is_ok());
+    }
+}
+
+impl fmt::Write for Line<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.raw(text);
+        Ok(())
+    }
+}
 
 /// A string in JSON, written as it is displayed.
 pub(super) struct Shown<T>(pub(super) T);
@@ -124,20 +143,6 @@ pub(super) struct Shown<T>(pub(super) T);
 impl<T: Display> Serialize for Shown<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
-    }
-}
-
-impl Strings {
-    /// What these values display. As wholes: serde would look each of their pieces over for something to escape.
-    fn of<const N: usize>(&mut self, values: [&dyn Display; N]) -> [&str; N] {
-        self.0.clear();
-        let ends = values.map(|value| {
-            // Writing to memory cannot fail.
-            let _infallible = write!(self.0, "{value}");
-            self.0.len()
-        });
-        let mut start = 0;
-        ends.map(|end| &self.0[std::mem::replace(&mut start, end)..end])
     }
 }
 
