@@ -97,7 +97,7 @@ pub struct Listener {
 }
 
 /// The name of a process or thread: up to fifteen bytes of any value but NUL, chosen by whoever runs it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Name([u8; COMM_LEN]);
 
 impl Name {
@@ -108,6 +108,15 @@ impl Name {
         &self.0[..len]
     }
 }
+
+/// Older kernels leave behind the NUL what was there before.
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Name {}
 
 impl From<[u8; COMM_LEN]> for Name {
     fn from(comm: [u8; COMM_LEN]) -> Self {

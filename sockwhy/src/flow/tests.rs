@@ -228,3 +228,9 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_stands_behind_the_end_of_a_name_is_no_part_of_it() {
+    assert_eq!(Name::from(*b"list\0tance-1234\0"), Name::from(*b"list\0\0\0\0\0\0\0\0\0\0\0\0"));
+    assert_ne!(Name::from(*b"list\0tance-1234\0"), Name::from(*b"listtance-1234\0\0"));
+}

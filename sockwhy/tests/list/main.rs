@@ -93,7 +93,7 @@ fn of(module: &str, scenarios: &'static [Scenario]) -> Vec<Trial> {
         leave_network()?;
         scenario()
     };
-    scenarios.iter().map(|(name, scenario)| trial(format!("{module}::{name}"), move || run(scenario))).collect()
+    scenarios.iter().map(|(name, scenario)| trial(format!("list::{module}::{name}"), move || run(scenario))).collect()
 }
 
 /// Takes the calling thread to a new network namespace.
