@@ -22,7 +22,7 @@ use crate::{
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Run only the tests whose names contain one of these, or pass options to the test programs
+    /// Run only the tests whose names contain this, or pass options to the test programs
     #[arg(last = true, value_name = "FILTER")]
     arguments: Vec<String>,
 }

@@ -34,7 +34,7 @@ pub(crate) struct Options {
     /// The kernels to boot; all where none is named
     #[arg(value_name = "KERNEL", value_parser = PossibleValuesParser::new(KERNELS.iter().map(|kernel| kernel.name)))]
     kernels: Vec<String>,
-    /// Run only the tests whose names contain one of these, or pass options to the tests
+    /// Run only the tests whose names contain this, or pass options to the tests
     #[arg(last = true, value_name = "FILTER")]
     arguments: Vec<String>,
 }

@@ -110,7 +110,7 @@ pub(super) fn namespaces() -> [Row; 5] {
         cgroup_v2(host::cgroup_root().is_some(), host::has_cgroup2()),
         user_namespace(host::in_user_namespace()),
         pid_namespace(host::in_initial_pid_namespace()),
-        cgroup_namespace(host::in_initial_cgroup_namespace()),
+        cgroup_namespace(host::sees_all_cgroups()),
         net_namespace(host::namespace("net").ok(), Capability::missing(&[Capability::SysAdmin]).is_empty()),
     ]
 }
@@ -144,11 +144,11 @@ fn pid_namespace(initial: Option<bool>) -> Row {
     }
 }
 
-fn cgroup_namespace(initial: Option<bool>) -> Row {
+fn cgroup_namespace(sees_all: Option<bool>) -> Row {
     let check = "cgroup namespace";
-    match initial {
-        Some(true) => Row::yes(check, "the initial one"),
-        Some(false) => Row::partly(check, "not the initial one: cgroups are seen from inside a container", OUTSIDE),
+    match sees_all {
+        Some(true) => Row::yes(check, "every cgroup is seen here"),
+        Some(false) => Row::partly(check, "cgroups are seen from inside a container", OUTSIDE),
         None => Row::partly(check, "cannot be told: the kernel's threads are not seen here", OUTSIDE),
     }
 }

@@ -214,10 +214,10 @@ pub fn in_initial_pid_namespace() -> Option<bool> {
     Some(flags & PF_KTHREAD != 0)
 }
 
-/// Whether this process is in the initial cgroup namespace. The kernel's threads are in the root of every hierarchy;
-/// from another namespace they are seen above its root (`cgroup_namespaces(7)`). `None` where they are not seen at all.
+/// Whether no cgroup is hidden by a namespace. The kernel's threads are in the root of every hierarchy; where a namespace
+/// begins further down they are seen above its root (`cgroup_namespaces(7)`). `None` where they are not seen at all.
 #[must_use]
-pub fn in_initial_cgroup_namespace() -> Option<bool> {
+pub fn sees_all_cgroups() -> Option<bool> {
     if in_initial_pid_namespace() != Some(true) {
         return None;
     }

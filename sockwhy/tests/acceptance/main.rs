@@ -19,6 +19,7 @@ mod flow;
 mod host;
 mod netlink;
 mod outcome;
+mod program;
 mod scenarios;
 mod session;
 mod text;

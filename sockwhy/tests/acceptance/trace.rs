@@ -1,13 +1,13 @@
 //! Starting `sockwhy trace`.
 
-use std::{env, ffi::OsString, fmt, path::PathBuf, process::Stdio};
+use std::{
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
-use crate::{backend::Backend, enter::Enter, tracer::Tracer};
-
-/// The program under test.
-pub(crate) fn program() -> PathBuf {
-    env::var_os("SOCKWHY_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_sockwhy")), PathBuf::from)
-}
+use crate::{backend::Backend, enter::Enter, program::program, tracer::Tracer};
 
 /// A `sockwhy trace` to be started.
 pub(crate) struct Trace {
@@ -49,8 +49,8 @@ impl Trace {
     }
 
     /// Another copy of the program.
-    pub(crate) fn program(mut self, program: PathBuf) -> Self {
-        self.program = program;
+    pub(crate) fn program(mut self, program: &Path) -> Self {
+        program.clone_into(&mut self.program);
         self
     }
 

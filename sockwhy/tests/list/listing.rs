@@ -1,20 +1,10 @@
 //! Running `sockwhy list`, and what it says.
 
-use std::{
-    env,
-    net::IpAddr,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{net::IpAddr, path::Path, process::Stdio};
 
 use serde::Deserialize;
 
-use crate::{enter::Enter, outcome::Outcome};
-
-/// The program under test.
-pub(crate) fn program() -> PathBuf {
-    env::var_os("SOCKWHY_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_sockwhy")), PathBuf::from)
-}
+use crate::{enter::Enter, outcome::Outcome, program::program};
 
 /// A line of the listing: every field of the interface, and no other.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

@@ -22,6 +22,8 @@ mod netlink;
 mod outcome;
 mod owners;
 mod privileges;
+#[path = "../acceptance/program.rs"]
+mod program;
 mod witness;
 mod zoo;
 

@@ -18,8 +18,9 @@ use crate::{
     enter::Enter,
     holder::Holder,
     leave_network,
-    listing::{Row, list, list_as, program, rows},
+    listing::{Row, list, list_as, rows},
     outcome::{Outcome, Stop},
+    program::program,
     scenarios,
     zoo::{Listener, Zoo, inode},
 };

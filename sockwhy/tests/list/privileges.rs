@@ -1,48 +1,18 @@
 //! Without privileges there is a listing too, of what may be seen.
 
-use std::{env, fs, os::unix::fs::PermissionsExt, path::PathBuf};
-
 use rustix::thread::CapabilitySet;
 
 use crate::{
     enter::Enter,
     holder::Holder,
-    listing::{Row, all, list_as, program},
+    listing::{Row, all, list_as},
     outcome::Outcome,
+    program::{Copy, NOBODY, program},
     scenarios,
     zoo::{Client, Listener, Zoo, connect, inode},
 };
 
 scenarios![ordinary_user, own_processes_of_an_ordinary_user, root_without_bpf, other_namespaces_need_root];
-
-/// A user who is nobody in particular.
-const NOBODY: u32 = 65_534;
-
-/// A copy of the program that everybody may run, wherever the original is.
-struct Copy(PathBuf);
-
-impl Copy {
-    fn make() -> Outcome<Self> {
-        let folder = env::temp_dir().join(format!("sockwhy-list-copy-{}", std::process::id()));
-        fs::create_dir(&folder)?;
-        let copy = Self(folder);
-        fs::copy(program(), copy.program())?;
-        for path in [&copy.0, &copy.program()] {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
-        }
-        Ok(copy)
-    }
-
-    fn program(&self) -> PathBuf {
-        self.0.join("sockwhy")
-    }
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn nobody() -> Enter {
     Enter { user: Some(NOBODY), ..Enter::default() }
@@ -70,8 +40,8 @@ fn sorted(rows: Vec<Row>) -> Vec<Row> {
 /// Everything but the owners, and the reasons, which name them; `bind()` is not told, so a reason can be another.
 fn ordinary_user() -> Outcome {
     let _zoo = Zoo::open()?;
-    let copy = Copy::make()?;
-    let seen = list_as(&nobody(), &copy.program(), &["-a", "-o", "json"])?.rows()?;
+    let copy = Copy::of(&program())?;
+    let seen = list_as(&nobody(), copy.program(), &["-a", "-o", "json"])?.rows()?;
     assert!(seen.iter().any(|row| row.state == "TIME_WAIT"));
     let expected: Vec<_> = sorted(all()?)
         .iter()
@@ -83,7 +53,7 @@ fn ordinary_user() -> Outcome {
         let why = expected.why.clone();
         assert_eq!(Row { why, ..seen }, expected);
     }
-    let said = list_as(&nobody(), &copy.program(), &["-a", "-v"])?;
+    let said = list_as(&nobody(), copy.program(), &["-a", "-v"])?;
     assert_eq!(said.code, Some(0));
     for word in ["CAP_BPF", "sock_diag", "IPV6_V6ONLY", "root"] {
         assert!(said.stderr.contains(word), "no {word} in {}", said.stderr);
@@ -95,13 +65,13 @@ fn own_processes_of_an_ordinary_user() -> Outcome {
     let listener = Listener::Inet.open(None)?;
     let (client, _accepted) = connect(&listener, Client::Inet)?;
     let holder = Holder::start_in(&nobody(), b"mine", &[&client])?;
-    let copy = Copy::make()?;
-    let rows = list_as(&nobody(), &copy.program(), &["-a", "-o", "json"])?.rows()?;
+    let copy = Copy::of(&program())?;
+    let rows = list_as(&nobody(), copy.program(), &["-a", "-o", "json"])?.rows()?;
     let number = Some(inode(&client)?);
     let row = rows.iter().find(|row| row.inode == number).expect("it is open");
     let owners: Vec<_> = row.owners.iter().flatten().map(|owner| (owner.pid, owner.process.as_str())).collect();
     assert_eq!(owners, [(Some(holder.pid), "mine")]);
-    let filtered = list_as(&nobody(), &copy.program(), &["-p", &holder.pid.to_string(), "-o", "json"])?.rows()?;
+    let filtered = list_as(&nobody(), copy.program(), &["-p", &holder.pid.to_string(), "-o", "json"])?.rows()?;
     assert_eq!(filtered.iter().map(|row| row.inode).collect::<Vec<_>>(), [number]);
     Ok(())
 }
@@ -123,13 +93,13 @@ fn root_without_bpf() -> Outcome {
 }
 
 fn other_namespaces_need_root() -> Outcome {
-    let copy = Copy::make()?;
+    let copy = Copy::of(&program())?;
     let netns = crate::namespaces::inode_of_this()?.to_string();
     let _holder = Holder::start(b"other", &[])?;
     crate::leave_network()?;
-    let said = list_as(&nobody(), &copy.program(), &["--netns", &netns])?;
+    let said = list_as(&nobody(), copy.program(), &["--netns", &netns])?;
     said.assert_refused(3, &["CAP_SYS_PTRACE", "sudo sockwhy list --netns"]);
     // With all of them, those that may not be entered are left out.
-    assert_eq!(list_as(&nobody(), &copy.program(), &["-a", "--netns", "all", "-o", "json"])?.rows()?, []);
+    assert_eq!(list_as(&nobody(), copy.program(), &["-a", "--netns", "all", "-o", "json"])?.rows()?, []);
     Ok(())
 }

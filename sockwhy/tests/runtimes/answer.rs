@@ -2,21 +2,19 @@
 
 use std::{
     fmt::Display,
-    path::PathBuf,
+    os::unix::process::CommandExt,
+    path::Path,
     process::{Command, Stdio},
 };
 
+use rustix::thread::{UnshareFlags, unshare_unsafe};
 use serde_json::Value;
 
 use crate::{
     enter::Enter,
     outcome::{Outcome, Stop},
+    program::program,
 };
-
-/// The program under test.
-pub(crate) fn program() -> PathBuf {
-    PathBuf::from(env!("CARGO_BIN_EXE_sockwhy"))
-}
 
 /// What sockwhy has said.
 #[derive(Debug)]
@@ -32,11 +30,20 @@ pub(crate) fn sockwhy(arguments: &[&str]) -> Outcome<Said> {
 }
 
 /// Runs sockwhy somewhere else, or as somebody else.
-pub(crate) fn sockwhy_as(enter: &Enter, program: &std::path::Path, arguments: &[&str]) -> Outcome<Said> {
+pub(crate) fn sockwhy_as(enter: &Enter, program: &Path, arguments: &[&str]) -> Outcome<Said> {
     said(enter.command(program).args(arguments))
 }
 
-fn said(command: &mut Command) -> Outcome<Said> {
+/// A command that starts sockwhy in a new namespace.
+pub(crate) fn sockwhy_in_new(namespace: UnshareFlags) -> Command {
+    let mut command = Command::new(program());
+    // SAFETY: the child makes one system call, and shares no table of descriptors that could be taken from it.
+    unsafe { command.pre_exec(move || Ok(unshare_unsafe(namespace)?)) };
+    command
+}
+
+/// Runs a command that becomes sockwhy.
+pub(crate) fn said(command: &mut Command) -> Outcome<Said> {
     let output = command.stdin(Stdio::null()).output()?;
     let said = Said {
         code: output.status.code(),

@@ -2,13 +2,15 @@
 
 use std::fs;
 
+use rustix::thread::UnshareFlags;
+
 use super::scenarios;
 use crate::{
-    answer::{Answer, Said, sockwhy, sockwhy_as},
-    enter::Enter,
-    input::{copy, nobody},
+    answer::{Answer, Said, said, sockwhy, sockwhy_as, sockwhy_in_new},
+    input::nobody,
     outcome::Outcome,
-    server::{Folder, Sysctl},
+    program::{Copy, program},
+    server::Sysctl,
 };
 
 scenarios![
@@ -69,10 +71,9 @@ fn shows_the_override() -> Outcome {
 }
 
 fn needs_no_privileges() -> Outcome {
-    let folder = Folder::make()?;
-    let copy = copy(&folder)?;
-    assert_three(&sockwhy_as(&nobody(), &copy, &["demo", "-o", "json"])?)?;
-    assert_refused(&sockwhy_as(&nobody(), &copy, &["demo", "--v6only", "-o", "json"])?)
+    let copy = Copy::of(&program())?;
+    assert_three(&sockwhy_as(&nobody(), copy.program(), &["demo", "-o", "json"])?)?;
+    assert_refused(&sockwhy_as(&nobody(), copy.program(), &["demo", "--v6only", "-o", "json"])?)
 }
 
 /// The state of a listener in `/proc/net/tcp6`.
@@ -95,11 +96,6 @@ fn does_not_depend_on_bindv6only() -> Outcome {
 
 /// In a network namespace whose loopback device is down the client cannot connect.
 fn says_that_there_is_no_loopback_device() -> Outcome {
-    let there = Enter { pids: true, ..Enter::default() };
-    let mut command = there.command("unshare".as_ref());
-    let output = command.arg("--net").arg(crate::answer::program()).arg("demo").output()?;
-    let stderr = String::from_utf8(output.stderr)?;
-    assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("cannot connect to 127.0.0.1") && stderr.lines().count() == 1, "{stderr}");
+    said(sockwhy_in_new(UnshareFlags::NEWNET).arg("demo"))?.assert_refused(1, &["cannot connect to 127.0.0.1"]);
     Ok(())
 }

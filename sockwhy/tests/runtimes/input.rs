@@ -1,15 +1,13 @@
 //! What cannot be explained, and what people and processes think up.
 
-use std::{
-    os::unix::fs::PermissionsExt,
-    process::{Command, Stdio},
-};
+use std::process::{Command, Stdio};
 
 use super::scenarios;
 use crate::{
-    answer::{explain, program, sockwhy, sockwhy_as},
+    answer::{explain, sockwhy, sockwhy_as},
     enter::Enter,
     outcome::Outcome,
+    program::{Copy, NOBODY, program},
     puppet,
     server::{Folder, PORT, Ready, Server},
 };
@@ -25,19 +23,6 @@ scenarios![
     a_reader_that_goes_away,
     text_and_json_say_the_same,
 ];
-
-/// A user who is nobody in particular.
-pub(crate) const NOBODY: u32 = 65_534;
-
-/// A copy of sockwhy that everybody may run, wherever the original is.
-pub(crate) fn copy(folder: &Folder) -> Outcome<std::path::PathBuf> {
-    let copy = folder.path().join("sockwhy");
-    std::fs::copy(program(), &copy)?;
-    for path in [folder.path(), &copy] {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))?;
-    }
-    Ok(copy)
-}
 
 pub(crate) fn nobody() -> Enter {
     Enter { user: Some(NOBODY), capabilities: Some(0), ..Enter::default() }
@@ -74,14 +59,13 @@ fn processes_and_ports_that_are_not_there() -> Outcome {
 }
 
 fn another_users_process() -> Outcome {
-    let folder = Folder::make()?;
-    let copy = copy(&folder)?;
+    let copy = Copy::of(&program())?;
     let server = Server::start(&mut puppet::command(&["listen", "[::]:8080"])?, Ready::SaysSo)?;
     let pid = server.pid().to_string();
-    sockwhy_as(&nobody(), &copy, &["explain", &pid])?.assert_refused(3, &[&pid, "sudo sockwhy explain"]);
+    sockwhy_as(&nobody(), copy.program(), &["explain", &pid])?.assert_refused(3, &[&pid, "sudo sockwhy explain"]);
 
     // The port is there for everybody to see; who has it is not.
-    let answer = sockwhy_as(&nobody(), &copy, &["explain", ":8080", "-o", "json"])?.answer()?;
+    let answer = sockwhy_as(&nobody(), copy.program(), &["explain", ":8080", "-o", "json"])?.answer()?;
     assert_eq!(answer.labels("LISTEN"), ["dual-stack"]);
     assert_eq!(answer.verdict(), (Some(true), Some(true), Some(false)));
     answer.cause("owner-hidden")?;
@@ -90,14 +74,12 @@ fn another_users_process() -> Outcome {
 }
 
 fn an_ordinary_user_sees_what_is_theirs() -> Outcome {
-    let folder = Folder::make()?;
-    let copy = copy(&folder)?;
-    let puppet = folder.path().join("puppet");
-    std::fs::copy(std::env::current_exe()?, &puppet)?;
-    let mut command = nobody().command(&puppet);
+    let (copy, puppet) = (Copy::of(&program())?, Copy::of(&std::env::current_exe()?)?);
+    let mut command = nobody().command(puppet.program());
     command.args([puppet::ARGUMENT, "listen-v6only", "[::]:8080", "1"]);
     let server = Server::start(&mut command, Ready::SaysSo)?;
-    let answer = sockwhy_as(&nobody(), &copy, &["explain", &server.pid().to_string(), "-o", "json"])?.answer()?;
+    let answer =
+        sockwhy_as(&nobody(), copy.program(), &["explain", &server.pid().to_string(), "-o", "json"])?.answer()?;
     assert_eq!(answer.labels("LISTEN"), ["IPv6-only"]);
     assert_eq!(answer.runtime(), Some("Rust"));
     answer.cause("v6only-set")?;

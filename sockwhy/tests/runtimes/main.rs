@@ -2,7 +2,7 @@
 //! started as they come, explained, changed as the remedy says, and looked at again.
 //!
 //! Everything happens in a network namespace of its own, in which ports are free, nobody can connect, and settings can
-//! be changed.
+//! be changed. `SOCKWHY_BIN` names the program to test, instead of the one that cargo built.
 
 mod answer;
 mod demo;
@@ -16,6 +16,8 @@ mod input;
 mod netlink;
 #[path = "../acceptance/outcome.rs"]
 mod outcome;
+#[path = "../acceptance/program.rs"]
+mod program;
 mod puppet;
 mod rules;
 mod server;

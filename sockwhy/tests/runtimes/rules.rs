@@ -116,6 +116,7 @@ fn mptcp() -> Outcome {
 
 /// systemd leaves the socket open at descriptor 3 and says so in the environment.
 fn handed_on_by_systemd() -> Outcome {
+    require("bash")?;
     let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, PORT))?;
     fcntl_setfd(&listener, FdFlags::empty())?;
     let script = format!(

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use super::kernel::OTHER_TESTS;
 use crate::{
     cache,
     command::{output, progress},
@@ -25,21 +26,23 @@ const BUSYBOX_VERSION: &str = "1:1.37.0";
 pub(crate) struct Binaries {
     pub(crate) busybox: Vec<u8>,
     pub(crate) sockwhy: Vec<u8>,
-    /// sockwhy's integration tests of these names.
-    pub(crate) acceptance: Vec<u8>,
-    pub(crate) list: Vec<u8>,
+    /// sockwhy's integration tests, by name.
+    pub(crate) tests: Vec<(&'static str, Vec<u8>)>,
 }
 
 impl Binaries {
     /// Builds and downloads what is not there yet.
     pub(crate) fn prepare() -> Result<Self> {
         progress("building sockwhy and its tests for the guests");
-        let messages = build(&["--package=sockwhy", "--bin=sockwhy", "--test=acceptance", "--test=list"])?;
+        let names = ["acceptance"].into_iter().chain(OTHER_TESTS);
+        let mut targets = vec!["--package=sockwhy", "--bin=sockwhy"];
+        targets.extend(names.clone().flat_map(|name| ["--test", name]));
+        let messages = build(&targets)?;
+        let program = |name| read(&executable(&messages, name)?);
         Ok(Self {
             busybox: busybox()?,
-            sockwhy: read(&executable(&messages, "sockwhy")?)?,
-            acceptance: read(&executable(&messages, "acceptance")?)?,
-            list: read(&executable(&messages, "list")?)?,
+            sockwhy: program("sockwhy")?,
+            tests: names.map(|name| Ok((name, program(name)?))).collect::<Result<_>>()?,
         })
     }
 }

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::{
     binaries::Binaries,
-    kernel::{Kernel, RUNS},
+    kernel::{Kernel, OTHER_TESTS, RUNS},
     machine::{End, Machine, SILENCE, lines},
     transcript::{Run, Transcript},
 };
@@ -80,10 +80,12 @@ impl Guest {
     fn install(&self, binaries: &Binaries, arguments: &[String]) -> Result<()> {
         let mut root = self.machine.root(&binaries.busybox, include_bytes!("tests.sh"))?;
         root.file("sockwhy", &binaries.sockwhy);
-        root.file("acceptance", &binaries.acceptance);
-        root.file("list", &binaries.list);
+        for (name, program) in &binaries.tests {
+            root.file(name, program);
+        }
         let runs = RUNS.map(|name| {
-            let expected = if name == "list" || self.kernel.backends.contains(&name) { "yes" } else { "no" };
+            let expected =
+                if OTHER_TESTS.contains(&name) || self.kernel.backends.contains(&name) { "yes" } else { "no" };
             format!("{name} {expected}")
         });
         root.file("runs", lines(&runs).as_bytes());

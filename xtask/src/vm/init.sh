@@ -8,6 +8,8 @@ set -eu
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
+mkdir /dev/pts
+mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /tmp
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t bpf bpf /sys/fs/bpf
@@ -18,6 +20,8 @@ while read -r module; do
     insmod "/$module"
 done </modules
 ulimit -n 65536
+# As distributions ship their kernels: only a process with CAP_BPF may use BPF.
+echo 2 >/proc/sys/kernel/unprivileged_bpf_disabled
 
 # The host reads the second serial port; the first is the kernel's.
 stty -F /dev/ttyS1 raw

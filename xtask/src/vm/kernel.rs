@@ -12,8 +12,11 @@ use crate::{cache, debian::Suite, paths};
 /// The backends of sockwhy, in the order in which they are tested.
 pub(crate) const BACKENDS: [&str; 3] = ["fentry", "kprobe", "tracepoint"];
 
-/// What is run in every guest: the acceptance tests once per backend, and the tests of the listing.
-pub(crate) const RUNS: [&str; 4] = [BACKENDS[0], BACKENDS[1], BACKENDS[2], "list"];
+/// The programs with tests that know no backends.
+pub(crate) const OTHER_TESTS: [&str; 2] = ["list", "runtimes"];
+
+/// What is run in every guest: the acceptance tests once per backend, and the others.
+pub(crate) const RUNS: [&str; 5] = [BACKENDS[0], BACKENDS[1], BACKENDS[2], OTHER_TESTS[0], OTHER_TESTS[1]];
 
 /// One guest: a kernel and how it is booted.
 pub(crate) struct Kernel {

@@ -1,6 +1,6 @@
 # The task of a guest that `cargo xtask vm` starts: runs the tests, once per backend where they know backends. Beside
-# this script lie `runs` (a backend or `list`, and whether it is expected, a line each), `arguments` (of the tests, a
-# line each) and the programs `sockwhy`, `acceptance` and `list`.
+# this script lie `runs` (a backend and whether it is expected, or a program with other tests, a line each), `arguments`
+# (of the tests, a line each) and the programs `sockwhy`, `acceptance` and the others.
 
 set --
 while IFS= read -r argument; do
@@ -12,9 +12,8 @@ export SOCKWHY_BIN=/sockwhy
 export SOCKWHY_STORM=8000
 while read -r SOCKWHY_BACKEND SOCKWHY_EXPECT; do
     export SOCKWHY_BACKEND SOCKWHY_EXPECT
-    # The tests of the listing know no backends.
     program=acceptance
-    [ "$SOCKWHY_BACKEND" = list ] && program=list
+    [ -x "/$SOCKWHY_BACKEND" ] && program=$SOCKWHY_BACKEND
     echo "@begin $SOCKWHY_BACKEND"
     status=0
     # To them, the serial port is a terminal.

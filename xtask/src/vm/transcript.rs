@@ -1,10 +1,10 @@
-//! What a guest says on its results' port: the output of the tests, once per run, between lines of init.sh.
+//! What a guest says on its results' port: the output of the tests, once per run, between lines of tests.sh.
 
 use std::time::{Duration, Instant};
 
 use crate::report::Report;
 
-/// One run of the tests on one guest: of those of a backend, or of the listing.
+/// One run of the tests on one guest: of those of a backend, or of another program.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) name: String,

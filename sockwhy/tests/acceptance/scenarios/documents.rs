@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::scenarios;
-use crate::{outcome::Outcome, session::Session, trace::program};
+use crate::{outcome::Outcome, program::program, session::Session};
 
 scenarios![commands_to_paste_run];
 

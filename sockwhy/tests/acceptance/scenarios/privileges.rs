@@ -1,6 +1,6 @@
 //! What it takes to trace, and what is said where that is missing.
 
-use std::{env, fs, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::fs;
 
 use rustix::thread::CapabilitySet;
 
@@ -11,8 +11,8 @@ use crate::{
     enter::Enter,
     flow::assert_same,
     outcome::{Outcome, Stop},
+    program::{Copy, NOBODY, program},
     session::Session,
-    trace::program,
     traffic,
     variant::without_sock_ops,
 };
@@ -27,35 +27,6 @@ scenarios![
     root_with_all_but_one_capability,
     root_without_any_capability,
 ];
-
-/// A user who is nobody in particular.
-const NOBODY: u32 = 65_534;
-
-/// A copy of the program that everybody may run, wherever the original is.
-struct Copy(PathBuf);
-
-impl Copy {
-    fn make() -> Outcome<Self> {
-        let folder = env::temp_dir().join(format!("sockwhy-acceptance-copy-{}", std::process::id()));
-        fs::create_dir(&folder)?;
-        let copy = Self(folder);
-        fs::copy(program(), copy.program())?;
-        for path in [&copy.0, &copy.program()] {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
-        }
-        Ok(copy)
-    }
-
-    fn program(&self) -> PathBuf {
-        self.0.join("sockwhy")
-    }
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.0);
-    }
-}
 
 fn only(user: Option<u32>, capabilities: CapabilitySet) -> Enter {
     Enter { user, capabilities: Some(capabilities.bits()), ..Enter::default() }
@@ -75,7 +46,7 @@ fn assert_works(session: &Session, user: Option<u32>, capabilities: CapabilitySe
     if session.backend == Backend::Kprobe && kprobes_are_for_admins() && !is_admin {
         return assert_refused(session, enter, &["perf_event_paranoid"]);
     }
-    let copy = Copy::make()?;
+    let copy = Copy::of(&program())?;
     let (mut client, mut server) = (Actor::start()?, Actor::start()?);
     let trace = session.trace().program(copy.program()).enter(enter).pids([client.pid, server.pid]);
     let tracer = trace.start()?;
@@ -90,7 +61,7 @@ fn assert_works(session: &Session, user: Option<u32>, capabilities: CapabilitySe
 
 /// Asserts exit code 3, that what is missing is named and nothing else, and that a command to paste is last.
 fn assert_refused(session: &Session, enter: Enter, missing: &[&str]) -> Outcome {
-    let copy = Copy::make()?;
+    let copy = Copy::of(&program())?;
     let Err(refusal) = session.trace().program(copy.program()).enter(enter).start() else {
         return Err(Stop::failed("it traces all the same"));
     };

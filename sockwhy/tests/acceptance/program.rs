@@ -1,0 +1,47 @@
+//! The program under test, and who else may run it.
+
+use std::{
+    env, fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+/// A user who is nobody in particular.
+pub(crate) const NOBODY: u32 = 65_534;
+
+/// The program that `SOCKWHY_BIN` names, or else the one that cargo built.
+pub(crate) fn program() -> PathBuf {
+    env::var_os("SOCKWHY_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_sockwhy")), PathBuf::from)
+}
+
+/// A copy of a program that everybody may run, wherever the original is. It is removed when this is dropped.
+pub(crate) struct Copy {
+    folder: PathBuf,
+    program: PathBuf,
+}
+
+impl Copy {
+    pub(crate) fn of(original: &Path) -> io::Result<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let folder = env::temp_dir().join(format!("sockwhy-copy-{}-{number}", std::process::id()));
+        fs::create_dir(&folder)?;
+        let copy = Self { program: folder.join("program"), folder };
+        fs::copy(original, &copy.program)?;
+        for path in [&copy.folder, &copy.program] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(copy)
+    }
+
+    pub(crate) fn program(&self) -> &Path {
+        &self.program
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.folder);
+    }
+}
