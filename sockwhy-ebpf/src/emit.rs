@@ -2,7 +2,7 @@
 
 use aya_ebpf::{
     EbpfContext,
-    bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP},
+    bindings::{BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP, BPF_RB_PROD_POS},
     helpers::bpf_ktime_get_ns,
     macros::map,
     maps::{Array, PerCpuArray, RingBuf, ring_buf::RingBufEntry},
@@ -55,7 +55,9 @@ fn clear(entry: &mut RingBufEntry<FlowEvent>) -> &mut FlowEvent {
 }
 
 /// Waking the reader costs more than everything else a hook does, so it is done once when events begin to come, and
-/// after that only when the ring fills faster than the reader looks by itself.
+/// after that only when the ring fills faster than the reader looks by itself: by the event that crosses a multiple of
+/// `wake_at`. How much of it is unread does not matter, and asking would fetch a cache line that the reader writes to.
+/// Where another CPU has moved on meanwhile nobody may see the crossing: the reader looks by itself soon enough.
 #[inline(always)]
 fn wake_up() -> u64 {
     if let Some(reader) = READER.get_ptr_mut(0) {
@@ -68,12 +70,13 @@ fn wake_up() -> u64 {
             }
         }
     }
-    if EVENTS.query(u64::from(BPF_RB_AVAIL_DATA)) >= u64::from(config!(wake_at)) {
-        u64::from(BPF_RB_FORCE_WAKEUP)
-    } else {
-        u64::from(BPF_RB_NO_WAKEUP)
-    }
+    // A power of two, as the size of the ring is.
+    let behind = EVENTS.query(u64::from(BPF_RB_PROD_POS)) & u64::from(config!(wake_at) - 1);
+    if behind < RECORD { u64::from(BPF_RB_FORCE_WAKEUP) } else { u64::from(BPF_RB_NO_WAKEUP) }
 }
+
+/// Bytes of an event in the ring, with the header before it (`BPF_RINGBUF_HDR_SZ`).
+const RECORD: u64 = 8 + size_of::<FlowEvent>() as u64;
 
 /// Counts an event that should have been reported and was not.
 #[inline(always)]
