@@ -16,6 +16,7 @@ use super::{
     host::{self, Capability},
     object::{aya_btf, program},
     refusal::Refusal,
+    tracefs,
 };
 use crate::plan::{Backend, BackendChoice};
 
@@ -179,17 +180,16 @@ fn state_tracepoints(ebpf: &mut Ebpf, btf: &Btf) -> Result<(), Refusal> {
 }
 
 fn syscall_tracepoints(ebpf: &mut Ebpf) -> Result<(), Refusal> {
-    if !host::has_tracefs() {
-        return Err(Refusal::Host("tracefs is not mounted, or may not be read".to_owned()));
-    }
-    for (name, event) in [("tp_sys_exit_accept", "sys_exit_accept"), ("tp_sys_exit_accept4", "sys_exit_accept4")] {
-        let program: &mut TracePoint = program(ebpf, name)?;
-        program.load().map_err(|error| Refusal::program(load_of(name), &error))?;
-        program
-            .attach("syscalls", event)
-            .map_err(|error| Refusal::program(format_args!("attach to the tracepoint syscalls:{event}"), &error))?;
-    }
-    Ok(())
+    tracefs::with("syscalls/sys_exit_accept4", || {
+        for (name, event) in [("tp_sys_exit_accept", "sys_exit_accept"), ("tp_sys_exit_accept4", "sys_exit_accept4")] {
+            let program: &mut TracePoint = program(ebpf, name)?;
+            program.load().map_err(|error| Refusal::program(load_of(name), &error))?;
+            program
+                .attach("syscalls", event)
+                .map_err(|error| Refusal::program(format_args!("attach to the tracepoint syscalls:{event}"), &error))?;
+        }
+        Ok(())
+    })
 }
 
 fn sys_exit(ebpf: &mut Ebpf) -> Result<(), Refusal> {

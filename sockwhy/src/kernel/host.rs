@@ -1,4 +1,4 @@
-//! What this host offers: capabilities, the root of cgroup v2, tracefs, lockdown. Facts only, nothing is changed.
+//! What this host offers: capabilities, the root of cgroup v2, lockdown. Facts only, nothing is changed.
 
 use std::{
     fs::{self, File},
@@ -138,14 +138,6 @@ pub fn has_cgroup2() -> bool {
 #[must_use]
 pub fn has_kprobes() -> bool {
     Path::new("/sys/bus/event_source/devices/kprobe/type").exists()
-}
-
-/// Whether tracefs is mounted and may be read, at one of the places where aya looks for it.
-#[must_use]
-pub fn has_tracefs() -> bool {
-    ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]
-        .iter()
-        .any(|at| Path::new(at).join("events/syscalls/sys_exit_accept4/id").exists())
 }
 
 /// Whether every process of the machine is to be seen, as in the initial PID namespace: the kernel's own threads are in

@@ -12,6 +12,7 @@ mod probe;
 mod refusal;
 mod ring;
 pub mod sockets;
+mod tracefs;
 
 use aya::Ebpf;
 

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use rustix::thread::CapabilitySet;
+
 use crate::{
     enter::Enter,
     flow::{Flow, Kind},
@@ -20,8 +22,14 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
-    pub(crate) fn all() -> [Self; 4] {
-        [Self::with_tracefs(), Self::without_tracefs(), Self::without_cgroup2(), Self::without_either()]
+    pub(crate) fn all() -> [Self; 5] {
+        [
+            Self::with_tracefs(),
+            Self::with_tracefs_unmounted(),
+            Self::without_tracefs(),
+            Self::without_cgroup2(),
+            Self::without_either(),
+        ]
     }
 
     pub(crate) fn with_tracefs() -> Self {
@@ -29,8 +37,14 @@ impl Variant {
         Self { name: "with tracefs", enter, tracefs: true, cgroup2: host::cgroup2().is_some() }
     }
 
-    pub(crate) fn without_tracefs() -> Self {
+    /// Root can mount it.
+    pub(crate) fn with_tracefs_unmounted() -> Self {
         let enter = Enter { hide: tracing(), ..Enter::default() };
+        Self { name: "with tracefs unmounted", enter, tracefs: true, cgroup2: host::cgroup2().is_some() }
+    }
+
+    pub(crate) fn without_tracefs() -> Self {
+        let enter = Enter { hide: tracing(), capabilities: Some(NO_MOUNTS), ..Enter::default() };
         Self { name: "without tracefs", enter, tracefs: false, cgroup2: host::cgroup2().is_some() }
     }
 
@@ -42,7 +56,7 @@ impl Variant {
 
     pub(crate) fn without_either() -> Self {
         let hide = tracing().into_iter().chain(host::cgroup2()).collect();
-        let enter = Enter { hide, ..Enter::default() };
+        let enter = Enter { hide, capabilities: Some(NO_MOUNTS), ..Enter::default() };
         Self { name: "without tracefs and cgroup v2", enter, tracefs: false, cgroup2: false }
     }
 }
@@ -53,6 +67,9 @@ pub(crate) fn without_sock_ops(flows: Vec<Flow>) -> Vec<Flow> {
     let cookie_unknown = |flow: &Flow| flow.kind == Kind::Accept || host::kernel() < (5, 12);
     flows.into_iter().map(|flow| Flow { cookie_unknown: cookie_unknown(&flow), ..flow }).collect()
 }
+
+/// Capabilities for everything but to mount.
+const NO_MOUNTS: u64 = CapabilitySet::BPF.union(CapabilitySet::PERFMON).union(CapabilitySet::NET_ADMIN).bits();
 
 /// Where tracefs is; debugfs has it as well.
 fn tracing() -> Vec<PathBuf> {

@@ -15,10 +15,7 @@ use crate::command::progress;
 /// BPF programs' runs and nanoseconds for each connection.
 pub(crate) fn kernel(bench: &Bench) -> Result<String> {
     let _enabled = BpfStatistics::enable()?;
-    let mut tools = vec![
-        (bench.sockwhy("sockwhy", &["-o", "json"]), "≤ 2000 ns"),
-        (bench.sockwhy("sockwhy", &["-o", "json"]).with_tracefs(), ""),
-    ];
+    let mut tools = vec![(bench.sockwhy("sockwhy", &["-o", "json"]), "≤ 2000 ns")];
     tools.extend(bench.tracers.iter().map(|tool| (tool.clone(), "")));
     let storm = Storm { kind: Kind::Ipv4, threads: 1, connections: 40_000 };
     let mut table = Table::new(&["", "ns for a connection", "program runs", "target"]);

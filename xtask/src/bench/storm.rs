@@ -21,7 +21,6 @@ pub(crate) fn tools(bench: &Bench) -> Result<String> {
     let mut tools = vec![
         (bench.sockwhy("sockwhy, JSON", &["-o", "json"]), "≥ 0.95 / ≥ 0.90"),
         (bench.sockwhy("sockwhy, text", &[]), ""),
-        (bench.sockwhy("sockwhy, JSON", &["-o", "json"]).with_tracefs(), ""),
         // We make no connections while a tracer runs.
         (bench.sockwhy("sockwhy, another process wanted", &["--pid", &process::id().to_string()]), "≥ 0.98"),
     ];

@@ -88,11 +88,6 @@ pub(crate) fn lines_written() -> Result<u64> {
 }
 
 impl Tool {
-    /// The same where tracefs is mounted.
-    pub(crate) fn with_tracefs(self) -> Self {
-        Self { name: format!("{}, tracefs mounted", self.name), tracefs: true, ..self }
-    }
-
     /// Starts it and returns once it watches.
     pub(crate) fn start(&self, sink: Sink) -> Result<Running> {
         let mut running = self.spawn(sink)?;

@@ -1,5 +1,7 @@
 //! The tracepoint backend on hosts that offer less: no tracefs, no cgroup v2, or neither. All the same is seen.
 
+use std::path::{Path, PathBuf};
+
 use super::scenarios;
 use crate::{
     actor::{
@@ -11,12 +13,14 @@ use crate::{
     host,
     outcome::Outcome,
     session::Session,
+    tracer::Tracer,
     traffic::{self, Listener},
     variant::{Variant, without_sock_ops},
 };
 
 scenarios![
     mixture_with_tracefs,
+    mixture_with_tracefs_unmounted,
     mixture_without_tracefs,
     mixture_without_cgroup2,
     mixture_without_either,
@@ -29,7 +33,9 @@ scenarios![
 
 fn mixture(session: &Session, variant: Variant) -> Outcome {
     let (mut client, mut server) = (Actor::start()?, Actor::start()?);
+    let hidden = variant.enter.hide.clone();
     let tracer = session.trace().enter(variant.enter).pids([client.pid, server.pid]).start()?;
+    assert_hidden(&tracer, &hidden)?;
     let hooks = tracer.hooks()?;
     let has = |hook: &str| hooks.iter().any(|name| name == hook);
     assert_eq!(has("sys_exit"), !variant.tracefs, "{}, hooks: {hooks:?}", variant.name);
@@ -46,6 +52,22 @@ fn mixture(session: &Session, variant: Variant) -> Outcome {
 
 fn mixture_with_tracefs(session: &Session) -> Outcome {
     mixture(session, Variant::with_tracefs())
+}
+
+fn mixture_with_tracefs_unmounted(session: &Session) -> Outcome {
+    mixture(session, Variant::with_tracefs_unmounted())
+}
+
+/// What sockwhy has mounted to attach is gone when it runs: what hid tracefs before still does.
+fn assert_hidden(tracer: &Tracer, folders: &[PathBuf]) -> Outcome {
+    let mounts = std::fs::read_to_string(format!("/proc/{}/mountinfo", tracer.pid()))?;
+    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        // "36 35 98:0 /root /mount/point options optional fields - type source options": proc(5).
+        let is_there = |line: &&str| line.split(' ').nth(4).is_some_and(|place| Path::new(place) == folder);
+        let last = mounts.lines().rfind(is_there);
+        assert!(last.is_some_and(|line| line.contains(" - tmpfs ")), "{}: {last:?}", folder.display());
+    }
+    Ok(())
 }
 
 fn mixture_without_tracefs(session: &Session) -> Outcome {
