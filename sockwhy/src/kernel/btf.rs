@@ -34,6 +34,8 @@ pub struct Btf {
     data: Vec<u8>,
     /// Byte position of each type's record in `data`; type ids begin at 1, id 0 is `void`.
     positions: Vec<u32>,
+    /// Ids of the structs: one type in ten, and what is looked for most.
+    structs: Vec<u32>,
     strings: usize,
 }
 
@@ -143,10 +145,16 @@ impl Btf {
         let (mut at, end) = section(word(8), word(12)).ok_or(BtfError::Malformed("types out of bounds"))?;
         let (strings, _) = section(word(16), word(20)).ok_or(BtfError::Malformed("strings out of bounds"))?;
 
-        let mut btf = Self { data, positions: vec![0], strings };
-        while at < end {
+        let mut btf = Self { data, positions: vec![0], structs: Vec::new(), strings };
+        for id in 1.. {
+            if at >= end {
+                break;
+            }
             let record = btf.record(at).ok_or(BtfError::Malformed("a type is cut off"))?;
             btf.positions.push(u32::try_from(at).map_err(|_| BtfError::Malformed("too large"))?);
+            if record.kind() == kind::STRUCT {
+                btf.structs.push(id);
+            }
             at += TYPE_SIZE + record.more();
         }
         Ok(btf)
@@ -228,11 +236,12 @@ impl Btf {
 
     /// The id of a type.
     fn id(&self, kind: u32, name: &str) -> Option<u32> {
-        let found = self.positions.iter().skip(1).position(|position| {
-            let record = self.record(*position as usize);
-            record.is_some_and(|record| record.kind() == kind && self.is_named(record.name, name))
-        })?;
-        u32::try_from(found + 1).ok()
+        let is_it =
+            |id: &u32| self.get(*id).is_some_and(|found| found.kind() == kind && self.is_named(found.name, name));
+        if kind == kind::STRUCT {
+            return self.structs.iter().copied().find(is_it);
+        }
+        (1..u32::try_from(self.positions.len()).ok()?).find(is_it)
     }
 
     fn member_of(&self, structure: Type, name: &str, depth: u32) -> Option<(Member, u32)> {

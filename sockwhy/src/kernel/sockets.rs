@@ -44,17 +44,25 @@ pub enum IterError {
 /// # Errors
 /// Where the kernel or the privileges do not allow it.
 pub fn read(namespaces: &[Namespace]) -> Result<(Vec<Socket>, Vec<Held>), IterError> {
-    let btf = Btf::of_kernel().map_err(Refusal::from)?;
-    let aya_btf = object::aya_btf(&btf.excerpt(&["bpf_iter_tcp", "bpf_iter_task_file"]).map_err(Refusal::from)?)?;
-    let request =
-        Request { purpose: Purpose::List, filters: &FlowFilter::EVERYTHING, buffer_size: NO_EVENTS, log: false };
-    let mut ebpf = Object::new(&btf, request)?.load()?;
+    let (mut ebpf, aya_btf) = prepare()?;
     let (tcp, task_file) = programs(&mut ebpf)?;
     thread::scope(|scope| {
         // It shows the namespace of the thread that opens it, so this needs a thread to move about.
         let sockets = scope.spawn(|| sockets(tcp, &aya_btf, namespaces));
         let held = descriptors(task_file, &aya_btf);
         Ok((join(sockets)?, held?))
+    })
+}
+
+/// The object, and what attaching it asks of BTF: made side by side.
+fn prepare() -> Result<(Ebpf, AyaBtf), Refusal> {
+    let btf = Btf::of_kernel()?;
+    let request =
+        Request { purpose: Purpose::List, filters: &FlowFilter::EVERYTHING, buffer_size: NO_EVENTS, log: false };
+    thread::scope(|scope| {
+        let aya_btf = scope.spawn(|| object::aya_btf(&btf.excerpt(&["bpf_iter_tcp", "bpf_iter_task_file"])?));
+        let ebpf = Object::new(&btf, request).and_then(|object| object.load());
+        Ok((ebpf?, join(aya_btf)?))
     })
 }
 

@@ -4,11 +4,12 @@
 use std::{
     hash::{BuildHasher, Hash},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    panic, thread,
 };
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
-use super::{Index, Links, Owner, Socket, Sockets, State};
+use super::{Index, Links, Owner, Share, Socket, Sockets, State};
 use crate::flow::Family;
 
 /// A descriptor of a process that is a socket, of TCP or not.
@@ -29,16 +30,19 @@ impl Sockets {
             let peer_port = socket.peer.map_or(0, |peer| peer.port());
             (socket.netns, socket.state != State::Listen, socket.local.port(), peer_port)
         });
-        let mut links = vec![Links::default(); list.len()];
-        let owners = link_owners(&list, held, &mut links);
-        link_listeners(&list, &mut links);
-        link_ends(&list, &mut links);
-        Self { list, links, owners, all_owners }
+        // Both wait for memory most of the time, so two threads take half as long.
+        let (links, (shares, owners)) = thread::scope(|scope| {
+            let links = scope.spawn(|| link(&list));
+            let shares = share(&list, held);
+            (links.join().unwrap_or_else(|panic| panic::resume_unwind(panic)), shares)
+        });
+        Self { list, shares, links, owners, all_owners }
     }
 }
 
 /// Puts the owners of each socket next to one another, by PID and descriptor.
-fn link_owners(sockets: &[Socket], held: &[Held], links: &mut [Links]) -> Vec<Owner> {
+fn share(sockets: &[Socket], held: &[Held]) -> (Vec<Share>, Vec<Owner>) {
+    let mut shares = vec![Share::default(); sockets.len()];
     // The subflows of an MPTCP socket all have its inode: the first of them is linked, the others follow it.
     let mut first = HashMap::with_capacity(sockets.len());
     for (index, socket) in sockets.iter().enumerate() {
@@ -47,37 +51,44 @@ fn link_owners(sockets: &[Socket], held: &[Held], links: &mut [Links]) -> Vec<Ow
         }
     }
     let held: Vec<_> = held.iter().filter_map(|held| Some((*first.get(&held.inode)?, held.owner))).collect();
-    let Some((_, any)) = held.first() else { return Vec::new() };
+    let Some((_, any)) = held.first() else { return (shares, Vec::new()) };
 
     for (socket, _) in &held {
-        links[*socket as usize].owner_count += 1;
+        shares[*socket as usize].count += 1;
     }
     let mut start = 0;
-    for link in links.iter_mut() {
-        link.owners = start;
-        start += std::mem::take(&mut link.owner_count);
+    for share in &mut shares {
+        share.start = start;
+        start += std::mem::take(&mut share.count);
     }
     let mut owners = vec![*any; held.len()];
     for (socket, owner) in held {
-        let link = &mut links[socket as usize];
-        owners[(link.owners + link.owner_count) as usize] = owner;
-        link.owner_count += 1;
+        let share = &mut shares[socket as usize];
+        owners[(share.start + share.count) as usize] = owner;
+        share.count += 1;
     }
-    for link in links.iter_mut().filter(|link| link.owner_count > 1) {
+    for share in shares.iter_mut().filter(|share| share.count > 1) {
         // Threads with a table of their own may have brought in a descriptor of their process twice.
-        let mut distinct = owners[link.owners as usize..][..link.owner_count as usize].to_vec();
+        let mut distinct = owners[share.start as usize..][..share.count as usize].to_vec();
         distinct.sort_unstable_by_key(|owner| (owner.pid, owner.fd));
         distinct.dedup_by_key(|owner| (owner.pid, owner.fd));
-        link.owner_count = index_of(distinct.len());
-        owners[link.owners as usize..][..distinct.len()].copy_from_slice(&distinct);
+        share.count = index_of(distinct.len());
+        owners[share.start as usize..][..distinct.len()].copy_from_slice(&distinct);
     }
     for (index, socket) in sockets.iter().enumerate().filter(|(_, socket)| socket.mptcp) {
         if let Some(first) = socket.inode.and_then(|inode| first.get(&inode.get())) {
-            let first = links[*first as usize];
-            (links[index].owners, links[index].owner_count) = (first.owners, first.owner_count);
+            shares[index] = shares[*first as usize];
         }
     }
-    owners
+    (shares, owners)
+}
+
+/// Links each socket to those it belongs to.
+fn link(sockets: &[Socket]) -> Vec<Links> {
+    let mut links = vec![Links::default(); sockets.len()];
+    link_listeners(sockets, &mut links);
+    link_ends(sockets, &mut links);
+    links
 }
 
 /// Where a listener is bound.

@@ -1,4 +1,4 @@
-//! TCP sockets that exist: what they are called, who holds them, how they belong together. Pure: no system call.
+//! TCP sockets that exist: what they are called, who holds them, how they belong together. Pure: nothing is read here.
 //!
 //! A [`Socket`] is what the kernel says of one. [`Sockets`] has all of a listing, with their owners and the links
 //! between them: from a connection to the listener it came from, and from one end of a connection within the machine to
@@ -152,19 +152,26 @@ impl Owner {
 #[derive(Debug, Default)]
 pub struct Sockets {
     list: Vec<Socket>,
+    /// For each of them, its part of `owners`.
+    shares: Vec<Share>,
+    /// For each of them, those it belongs to.
     links: Vec<Links>,
     owners: Vec<Owner>,
     /// Whether every process could be asked for its sockets.
     all_owners: bool,
 }
 
-/// What belongs to a socket, by index. Small numbers, as there can be very many sockets.
+/// The owners of a socket, which stand next to one another. Small numbers, as there can be very many sockets.
+#[derive(Clone, Copy, Debug, Default)]
+struct Share {
+    /// The first of them among all owners.
+    start: u32,
+    count: u32,
+}
+
+/// The other sockets that belong to a socket, by index.
 #[derive(Clone, Copy, Debug, Default)]
 struct Links {
-    /// Its first owner among all owners.
-    owners: u32,
-    /// How many it has.
-    owner_count: u32,
     /// The listener it came from.
     listener: Option<Index>,
     /// The other end of its connection.
@@ -226,8 +233,8 @@ impl<'a> Entry<'a> {
     /// last one has closed, or the kernel's own. `None` where not every process could be asked and nobody is known.
     #[must_use]
     pub fn owners(&self) -> Option<&'a [Owner]> {
-        let links = self.all.links[self.index];
-        let owners = &self.all.owners[links.owners as usize..][..links.owner_count as usize];
+        let Share { start, count } = self.all.shares[self.index];
+        let owners = &self.all.owners[start as usize..][..count as usize];
         (!owners.is_empty() || self.all.all_owners || self.inode.is_none()).then_some(owners)
     }
 
