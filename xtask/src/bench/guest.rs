@@ -34,11 +34,12 @@ pub(crate) fn measure(bench: &Bench) -> Result<String> {
     let machine = Machine::new(kernel::named(KERNEL)?, "bench")?;
     install(bench, &machine)?;
     progress(format_args!("booting Linux {KERNEL}"));
-    let mut said = Vec::new();
+    let (mut said, mut told) = (String::new(), 0);
     let end = machine.run(|chunk| {
-        said.extend_from_slice(chunk);
-        if let Some(line) = String::from_utf8_lossy(chunk).lines().next_back().filter(|line| line.contains('|')) {
-            progress(line);
+        said.push_str(&String::from_utf8_lossy(chunk));
+        for (tool, seconds) in results(&said).skip(told) {
+            progress(format_args!("{tool}: {seconds}"));
+            told += 1;
         }
         Ok(())
     })?;
@@ -47,7 +48,6 @@ pub(crate) fn measure(bench: &Bench) -> Result<String> {
         End::Silent => bail!("the guest hung\n{}", machine.console_end()),
         End::Failed(why) => bail!("the guest could not run: {why}"),
     }
-    let said = String::from_utf8_lossy(&said);
     let (ratios, absent) = evaluate(&said);
     let mut table = Table::new(&["", "throughput over that without a tracer"]);
     for (tool, _) in TOOLS {
@@ -84,9 +84,15 @@ fn install(bench: &Bench, machine: &Machine) -> Result<()> {
     machine.install(root)
 }
 
+/// What stands in the lines that the guest has ended: a tool, and the seconds of a storm under it.
+fn results(said: &str) -> impl Iterator<Item = (&str, &str)> {
+    let (whole, _) = said.rsplit_once('\n').unwrap_or_default();
+    whole.lines().filter_map(|line| line.trim_end().split_once('|'))
+}
+
 /// Ratios from the seconds that the guest has measured, and why tools do not run: by name.
 fn evaluate(said: &str) -> (BTreeMap<&str, Sample>, BTreeMap<&str, &str>) {
-    let results: Vec<_> = said.lines().filter_map(|line| line.trim_end().split_once('|')).collect();
+    let results: Vec<_> = results(said).collect();
     let (mut ratios, mut absent) = (BTreeMap::<_, Sample>::new(), BTreeMap::new());
     for around in results.windows(3) {
         let [("off", before), (tool, on), ("off", after)] = *around else { continue };
