@@ -3,7 +3,8 @@
 //! Each hook is one attribute and one call. Above it stand the kernel's prototype and the versions that it holds for.
 //! What the hooks share lies below them: [`connect`] and [`accept`] know what one event is, [`task`] and [`sock`] what
 //! the kernel's structs mean, [`read`] is the only place that reads kernel memory, [`emit`] the only one that writes to
-//! the ring. [`list`] shares all but the ring: what exists already is not an event. Which flows matter is userspace's to say ([`filter`]); nothing here decides it.
+//! the ring. [`list`] shares all but the ring: what exists already is not an event. Which flows matter is userspace's to
+//! say ([`filter`]); nothing here decides it.
 #![no_std]
 #![no_main]
 // One instruction, in atomic.rs.

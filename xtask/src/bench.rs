@@ -3,6 +3,7 @@
 //! What is compared is interleaved, so that a machine that changes its speed on the way changes it for all. The tables
 //! are printed, and replace those in BENCHMARKS.md; the text around them is people's.
 
+mod calls;
 mod cost;
 mod guest;
 mod latency;
@@ -55,6 +56,8 @@ enum Section {
     Loss,
     /// BPF nanoseconds for each connection
     Kernel,
+    /// What other system calls pay
+    Calls,
     /// CPU time of reading, and memory
     Reader,
     /// From the start to the first event
@@ -74,6 +77,7 @@ impl Section {
             Self::Kinds => "Every kind of connection",
             Self::Loss => "Events reported",
             Self::Kernel => "Cost in the kernel",
+            Self::Calls => "Cost to everything else",
             Self::Reader => "Cost of reading, and memory",
             Self::Start => "Start",
             Self::Latency => "Latency",
@@ -88,6 +92,7 @@ impl Section {
             Self::Kinds => storm::kinds(bench),
             Self::Loss => loss::measure(bench),
             Self::Kernel => cost::kernel(bench),
+            Self::Calls => calls::measure(bench),
             Self::Reader => cost::reader(bench),
             Self::Start => start::measure(bench),
             Self::Latency => latency::measure(bench),

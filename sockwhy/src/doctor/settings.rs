@@ -18,7 +18,7 @@ fn capability_row(capability: Capability, held: bool, confined: bool) -> Row {
         Capability::Perfmon => "lets them read the kernel's memory",
         Capability::NetAdmin => "attaches to cgroups, and shows V6ONLY without BPF",
         Capability::SysPtrace => "shows what other users' processes hold",
-        Capability::SysAdmin => "enters other network namespaces",
+        Capability::SysAdmin => "enters other network namespaces, and mounts tracefs for itself",
     };
     let check = capability.name();
     match (held, confined) {

@@ -44,6 +44,7 @@ fn mount_for_this_thread() -> io::Result<()> {
     unsafe { unshare_unsafe(UnshareFlags::NEWNS) }?;
     // Nothing that is mounted from here on is seen elsewhere.
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
-    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC | MountFlags::RDONLY;
+    // Not read-only: all mounts of tracefs are one file system (`mount_single`), and all would be.
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("tracefs", PLACES[0], "tracefs", flags, None)
 }

@@ -13,13 +13,11 @@
 
 mod actor;
 mod backend;
-mod enter;
+#[allow(dead_code, unused_imports, unused_macros, reason = "each test program uses a part of it")]
+#[path = "../common/mod.rs"]
+mod common;
 mod event;
 mod flow;
-mod host;
-mod netlink;
-mod outcome;
-mod program;
 mod scenarios;
 mod session;
 mod text;
@@ -29,14 +27,14 @@ mod traffic;
 mod variant;
 
 use std::{
-    env,
     panic::{self, AssertUnwindSafe},
     process::ExitCode,
     sync::{Arc, atomic::Ordering},
 };
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 
+use self::common::{enter, harness, host, kinds, netlink, outcome, program};
 use crate::{
     backend::Backend,
     outcome::{Outcome, Stop, trial},
@@ -45,30 +43,7 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let mut arguments = env::args_os().skip(1);
-    let result = match arguments.next() {
-        Some(first) if first == enter::ARGUMENT => enter::main(arguments),
-        Some(first) if first == actor::ARGUMENT => actor::puppet::main().map(|()| ExitCode::SUCCESS),
-        _ => return test(),
-    };
-    result.unwrap_or_else(|error| {
-        eprintln!("{}: {error}", env::args().skip(1).collect::<Vec<_>>().join(" "));
-        ExitCode::FAILURE
-    })
-}
-
-fn test() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    // They share a machine: its ports, its namespaces, and the time of its two CPUs.
-    arguments.test_threads = Some(1);
-    // The message is shown with the test's result; a backtrace would say no more than the place does.
-    panic::set_hook(Box::new(|panic| {
-        if let Some(place) = panic.location() {
-            eprintln!("panicked at {place}");
-        }
-    }));
-    let trials = if rustix::process::geteuid().is_root() { trials() } else { vec![no_root()] };
-    libtest_mimic::run(&arguments, trials).exit_code()
+    harness::main(&[(actor::ARGUMENT, |_| Ok(actor::puppet::main()?))], trials)
 }
 
 /// Runs a scenario, and once more where the kernel itself passed over a hook meanwhile: it does not run a program on a
@@ -82,11 +57,8 @@ fn attempt(scenario: impl Fn() -> Outcome) -> Outcome {
     }
 }
 
-fn no_root() -> Trial {
-    trial("everything".to_owned(), || Err(Stop::skipped("only root can load BPF programs and make namespaces")))
-}
-
-fn trials() -> Vec<Trial> {
+fn trials() -> Outcome<Vec<Trial>> {
+    harness::require_root()?;
     let mut trials = Vec::new();
     for backend in Backend::under_test() {
         if !Backend::is_expected() {
@@ -99,5 +71,5 @@ fn trials() -> Vec<Trial> {
             trials.push(trial(format!("{backend}::{}", scenario.name), move || attempt(|| (scenario.run)(&session))));
         }
     }
-    trials
+    Ok(trials)
 }

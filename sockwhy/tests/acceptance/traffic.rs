@@ -1,38 +1,16 @@
 //! The connections that the issue is about: every kind of listener, client and connect, between two processes.
 
-use std::net::SocketAddr;
-
 use crate::{
     actor::{
         Actor,
-        command::{Command, Open, mapped, v4, v6},
+        command::{Command, Open, mapped, v6},
     },
     flow::Flow,
-    host,
+    kinds::{Client, Listener},
     outcome::Outcome,
 };
 
-/// A kind of listener.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Listener {
-    Inet,
-    DualStack,
-    V6Only,
-    Loopback6,
-    Mapped,
-}
-
-/// A kind of client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Client {
-    Inet,
-    Inet6,
-    Mapped,
-}
-
 impl Listener {
-    pub(crate) const ALL: [Self; 5] = [Self::Inet, Self::DualStack, Self::V6Only, Self::Loopback6, Self::Mapped];
-
     pub(crate) fn open(self) -> Open {
         let any = |open: Open| open.bind(([0_u16; 8], 0));
         match self {
@@ -42,19 +20,6 @@ impl Listener {
             Self::Loopback6 => Open::inet6().bind(v6(0)),
             Self::Mapped => Open::inet6().v6only(false).bind(mapped(0)),
         }
-    }
-
-    /// Whether it takes such a client.
-    pub(crate) fn takes(self, client: Client) -> bool {
-        match self {
-            Self::DualStack => true,
-            Self::Inet | Self::Mapped => client != Client::Inet6,
-            Self::V6Only | Self::Loopback6 => client == Client::Inet6,
-        }
-    }
-
-    fn needs_ipv6(self) -> bool {
-        self != Self::Inet
     }
 
     /// What the reason of an accept says of it.
@@ -70,39 +35,23 @@ impl Listener {
 }
 
 impl Client {
-    pub(crate) const ALL: [Self; 3] = [Self::Inet, Self::Inet6, Self::Mapped];
-
     pub(crate) fn open(self) -> Open {
         match self {
             Self::Inet => Open::inet(),
             Self::Inet6 | Self::Mapped => Open::inet6().v6only(false),
         }
     }
-
-    /// Where it reaches a port of this machine.
-    pub(crate) fn target(self, port: u16) -> SocketAddr {
-        match self {
-            Self::Inet => v4(port),
-            Self::Inet6 => v6(port),
-            Self::Mapped => mapped(port),
-        }
-    }
-
-    pub(crate) fn needs_ipv6(self) -> bool {
-        self != Self::Inet
-    }
 }
 
 /// Every client, blocking and not, connects to a listener of that kind; those that it takes are accepted. Gives the
 /// flows in the order in which they happen. Without IPv6 only what needs none is done.
 pub(crate) fn with_listener(kind: Listener, client: &mut Actor, server: &mut Actor) -> Outcome<Vec<Flow>> {
-    let has_ipv6 = host::has_ipv6();
-    if kind.needs_ipv6() && !has_ipv6 {
+    if !Listener::all().contains(&kind) {
         return Ok(Vec::new());
     }
     let (listener, address) = server.listen(kind.open())?;
     let mut flows = Vec::new();
-    for from in Client::ALL.into_iter().filter(|from| has_ipv6 || !from.needs_ipv6()) {
+    for &from in Client::all() {
         for nonblocking in [false, true] {
             let mode = if nonblocking { "non-blocking" } else { "blocking" };
             let what = format!("{mode} {from:?} client of a {kind:?} listener");
@@ -131,7 +80,7 @@ pub(crate) fn with_listener(kind: Listener, client: &mut Actor, server: &mut Act
 /// All of it.
 pub(crate) fn mixture(client: &mut Actor, server: &mut Actor) -> Outcome<Vec<Flow>> {
     let mut flows = Vec::new();
-    for listener in Listener::ALL {
+    for &listener in Listener::all() {
         flows.extend(with_listener(listener, client, server)?);
     }
     Ok(flows)

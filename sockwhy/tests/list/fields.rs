@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    harness::scenarios,
     host,
+    kinds::{Client, Listener},
     listing::{Row, all, rows},
     outcome::{Outcome, Stop},
-    scenarios,
     witness::{self, Line},
-    zoo::{Client, Listener, Zoo, connect_with, inode},
+    zoo::{Zoo, connect_with, inode},
 };
 use socket2::Protocol;
 

@@ -3,12 +3,13 @@
 use std::net::IpAddr;
 
 use crate::{
+    harness::scenarios,
     holder::Holder,
     host,
+    kinds::{Client, Listener},
     listing::{Row, all, list, rows},
     outcome::Outcome,
-    scenarios,
-    zoo::{Client, Listener, Zoo, connect},
+    zoo::{Zoo, connect},
 };
 
 scenarios![show_what_they_say, combine, that_cannot_hold_are_refused, of_processes_that_are_not_there];

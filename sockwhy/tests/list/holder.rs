@@ -63,10 +63,11 @@ impl Drop for Holder {
 }
 
 /// `holder NAME`
-pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> io::Result<()> {
+pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> Outcome {
     let name = arguments.next().unwrap_or_default().into_vec();
     set_name(&CString::new(name).expect("arguments have no NUL"))?;
     io::Write::write_all(&mut io::stdout(), b"\n")?;
     io::Write::flush(&mut io::stdout())?;
-    io::stdin().read_to_end(&mut Vec::new()).map(drop)
+    io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
 }

@@ -1,10 +1,10 @@
 //! Running `sockwhy list`, and what it says.
 
-use std::{net::IpAddr, path::Path, process::Stdio};
+use std::{net::IpAddr, path::Path};
 
 use serde::Deserialize;
 
-use crate::{enter::Enter, outcome::Outcome, program::program};
+use crate::{enter::Enter, outcome::Outcome, program::program, said::Said};
 
 /// A line of the listing: every field of the interface, and no other.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -38,14 +38,6 @@ pub(crate) struct Owner {
     pub(crate) fd: u32,
 }
 
-/// What sockwhy has said.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
 /// Runs `sockwhy list`.
 pub(crate) fn list(arguments: &[&str]) -> Outcome<Said> {
     list_as(&Enter::default(), &program(), arguments)
@@ -53,14 +45,7 @@ pub(crate) fn list(arguments: &[&str]) -> Outcome<Said> {
 
 /// Runs it somewhere else, or as somebody else.
 pub(crate) fn list_as(enter: &Enter, program: &Path, arguments: &[&str]) -> Outcome<Said> {
-    let output = enter.command(program).arg("list").args(arguments).stdin(Stdio::null()).output()?;
-    let said = Said {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout)?,
-        stderr: String::from_utf8(output.stderr)?,
-    };
-    assert!(!said.stderr.contains("panicked"), "{said:?}");
-    Ok(said)
+    Said::by_sockwhy(enter, program, &[&["list"], arguments].concat())
 }
 
 impl Said {

@@ -2,11 +2,12 @@
 //! the column of the owners and in the reasons.
 
 use crate::{
+    harness::scenarios,
     holder::Holder,
+    kinds::{Client, Listener},
     listing::{list, rows},
     outcome::Outcome,
-    scenarios,
-    zoo::{Client, Listener, connect},
+    zoo::connect,
 };
 
 scenarios![hostile_names];

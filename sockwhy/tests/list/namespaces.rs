@@ -16,13 +16,14 @@ use rustix::{
 
 use crate::{
     enter::Enter,
+    harness::scenarios,
     holder::Holder,
+    kinds::Listener,
     leave_network,
     listing::{Row, list, list_as, rows},
     outcome::{Outcome, Stop},
     program::program,
-    scenarios,
-    zoo::{Listener, Zoo, inode},
+    zoo::{Zoo, inode},
 };
 
 scenarios![

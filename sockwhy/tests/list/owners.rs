@@ -5,11 +5,12 @@ use std::{os::fd::AsRawFd, process, sync::mpsc, thread};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 use crate::{
+    harness::scenarios,
     holder::Holder,
+    kinds::{Client, Listener},
     listing::{Owner, all, list},
     outcome::{Outcome, Stop},
-    scenarios,
-    zoo::{Client, Listener, connect, inode},
+    zoo::{connect, inode},
 };
 
 scenarios![shared_by_many_processes, descriptors_of_a_thread, closed_by_everybody];

@@ -4,12 +4,13 @@ use rustix::thread::CapabilitySet;
 
 use crate::{
     enter::Enter,
+    harness::scenarios,
     holder::Holder,
+    kinds::{Client, Listener},
     listing::{Row, all, list_as},
     outcome::Outcome,
     program::{Copy, NOBODY, program},
-    scenarios,
-    zoo::{Client, Listener, Zoo, connect, inode},
+    zoo::{Zoo, connect, inode},
 };
 
 scenarios![ordinary_user, own_processes_of_an_ordinary_user, root_without_bpf, other_namespaces_need_root];

@@ -13,34 +13,13 @@ use std::{
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::{host, outcome::Outcome};
-
-/// A kind of listener.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Listener {
-    Inet,
-    DualStack,
-    V6Only,
-    Loopback6,
-    Mapped,
-}
-
-/// A kind of client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Client {
-    Inet,
-    Inet6,
-    Mapped,
-}
+use crate::{
+    host,
+    kinds::{Client, Listener},
+    outcome::Outcome,
+};
 
 impl Listener {
-    /// Those that this kernel can make.
-    pub(crate) fn all() -> &'static [Self] {
-        const ALL: [Listener; 5] =
-            [Listener::Inet, Listener::DualStack, Listener::V6Only, Listener::Loopback6, Listener::Mapped];
-        if host::has_ipv6() { &ALL } else { &ALL[..1] }
-    }
-
     pub(crate) fn open(self, kind: Option<Protocol>) -> io::Result<Socket> {
         let (domain, v6only, address): (_, _, SocketAddr) = match self {
             Self::Inet => (Domain::IPV4, None, (Ipv4Addr::UNSPECIFIED, 0).into()),
@@ -56,14 +35,6 @@ impl Listener {
         socket.bind(&address.into())?;
         socket.listen(64)?;
         Ok(socket)
-    }
-
-    fn takes(self, client: Client) -> bool {
-        match self {
-            Self::DualStack => true,
-            Self::Inet | Self::Mapped => client != Client::Inet6,
-            Self::V6Only | Self::Loopback6 => client == Client::Inet6,
-        }
     }
 
     pub(crate) fn label(self) -> &'static str {
@@ -88,21 +59,8 @@ impl Listener {
 }
 
 impl Client {
-    fn all() -> &'static [Self] {
-        const ALL: [Client; 3] = [Client::Inet, Client::Inet6, Client::Mapped];
-        if host::has_ipv6() { &ALL } else { &ALL[..1] }
-    }
-
     fn open(self, kind: Option<Protocol>) -> io::Result<Socket> {
         Socket::new(if self == Self::Inet { Domain::IPV4 } else { Domain::IPV6 }, Type::STREAM, kind)
-    }
-
-    fn target(self, port: u16) -> SocketAddr {
-        match self {
-            Self::Inet => (Ipv4Addr::LOCALHOST, port).into(),
-            Self::Inet6 => (Ipv6Addr::LOCALHOST, port).into(),
-            Self::Mapped => (Ipv4Addr::LOCALHOST.to_ipv6_mapped(), port).into(),
-        }
     }
 }
 

@@ -1,11 +1,6 @@
 //! Running sockwhy, and what it answers.
 
-use std::{
-    fmt::Display,
-    os::unix::process::CommandExt,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{fmt::Display, os::unix::process::CommandExt, process::Command};
 
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 use serde_json::Value;
@@ -14,24 +9,12 @@ use crate::{
     enter::Enter,
     outcome::{Outcome, Stop},
     program::program,
+    said::Said,
 };
-
-/// What sockwhy has said.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
 
 /// Runs sockwhy.
 pub(crate) fn sockwhy(arguments: &[&str]) -> Outcome<Said> {
-    sockwhy_as(&Enter::default(), &program(), arguments)
-}
-
-/// Runs sockwhy somewhere else, or as somebody else.
-pub(crate) fn sockwhy_as(enter: &Enter, program: &Path, arguments: &[&str]) -> Outcome<Said> {
-    said(enter.command(program).args(arguments))
+    Said::by_sockwhy(&Enter::default(), &program(), arguments)
 }
 
 /// A command that starts sockwhy in a new namespace.
@@ -40,18 +23,6 @@ pub(crate) fn sockwhy_in_new(namespace: UnshareFlags) -> Command {
     // SAFETY: the child makes one system call, and shares no table of descriptors that could be taken from it.
     unsafe { command.pre_exec(move || Ok(unshare_unsafe(namespace)?)) };
     command
-}
-
-/// Runs a command that becomes sockwhy.
-pub(crate) fn said(command: &mut Command) -> Outcome<Said> {
-    let output = command.stdin(Stdio::null()).output()?;
-    let said = Said {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout)?,
-        stderr: String::from_utf8(output.stderr)?,
-    };
-    assert!(!said.stderr.contains("panicked"), "{said:?}");
-    Ok(said)
 }
 
 impl Said {

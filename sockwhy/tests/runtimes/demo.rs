@@ -4,12 +4,14 @@ use std::fs;
 
 use rustix::thread::UnshareFlags;
 
-use super::scenarios;
+use crate::harness::scenarios;
 use crate::{
-    answer::{Answer, Said, said, sockwhy, sockwhy_as, sockwhy_in_new},
+    answer::{Answer, sockwhy, sockwhy_in_new},
+    host,
     input::nobody,
     outcome::Outcome,
     program::{Copy, program},
+    said::Said,
     server::Sysctl,
 };
 
@@ -43,6 +45,11 @@ fn assert_three(said: &Said) -> Outcome {
 }
 
 fn shows_the_three_sockets() -> Outcome {
+    if !host::has_inet6() {
+        let words = ["cannot make an AF_INET6 listener", "does this kernel have IPv6?"];
+        sockwhy(&["demo"])?.assert_refused(1, &words);
+        return Ok(());
+    }
     assert_three(&sockwhy(&["demo", "-o", "json"])?)?;
     let text = sockwhy(&["demo"])?;
     assert_eq!((text.code, text.stderr.as_str()), (Some(0), ""));
@@ -63,6 +70,7 @@ fn assert_refused(said: &Said) -> Outcome {
 }
 
 fn shows_the_override() -> Outcome {
+    host::require_inet6()?;
     assert_refused(&sockwhy(&["demo", "--v6only", "-o", "json"])?)?;
     let text = sockwhy(&["demo", "--v6only"])?;
     assert_eq!(text.code, Some(0), "{text:?}");
@@ -71,15 +79,17 @@ fn shows_the_override() -> Outcome {
 }
 
 fn needs_no_privileges() -> Outcome {
+    host::require_inet6()?;
     let copy = Copy::of(&program())?;
-    assert_three(&sockwhy_as(&nobody(), copy.program(), &["demo", "-o", "json"])?)?;
-    assert_refused(&sockwhy_as(&nobody(), copy.program(), &["demo", "--v6only", "-o", "json"])?)
+    assert_three(&Said::by_sockwhy(&nobody(), copy.program(), &["demo", "-o", "json"])?)?;
+    assert_refused(&Said::by_sockwhy(&nobody(), copy.program(), &["demo", "--v6only", "-o", "json"])?)
 }
 
 /// The state of a listener in `/proc/net/tcp6`.
 const LISTEN: &str = " 0A ";
 
 fn leaves_nothing_behind() -> Outcome {
+    host::require_inet6()?;
     for arguments in [&["demo", "-o", "json"][..], &["demo", "--v6only", "-o", "json"]] {
         let (object, _) = explanation(&sockwhy(arguments)?)?;
         let port = format!(":{:04X} ", object["port"].as_u64().unwrap_or_default());
@@ -90,12 +100,14 @@ fn leaves_nothing_behind() -> Outcome {
 }
 
 fn does_not_depend_on_bindv6only() -> Outcome {
+    host::require_inet6()?;
     let _set = Sysctl::set("ipv6/bindv6only", "1")?;
     assert_three(&sockwhy(&["demo", "-o", "json"])?)
 }
 
 /// In a network namespace whose loopback device is down the client cannot connect.
 fn says_that_there_is_no_loopback_device() -> Outcome {
-    said(sockwhy_in_new(UnshareFlags::NEWNET).arg("demo"))?.assert_refused(1, &["cannot connect to 127.0.0.1"]);
+    host::require_inet6()?;
+    Said::by(sockwhy_in_new(UnshareFlags::NEWNET).arg("demo"))?.assert_refused(1, &["cannot connect to 127.0.0.1"]);
     Ok(())
 }

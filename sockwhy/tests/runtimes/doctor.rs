@@ -3,13 +3,14 @@
 use rustix::thread::{CapabilitySet, UnshareFlags};
 use serde_json::Value;
 
-use super::scenarios;
+use crate::harness::scenarios;
 use crate::{
-    answer::{Said, said, sockwhy, sockwhy_as, sockwhy_in_new},
+    answer::{sockwhy, sockwhy_in_new},
     enter::Enter,
     input::nobody,
     outcome::{Outcome, Stop},
     program::{Copy, program},
+    said::Said,
 };
 
 scenarios![
@@ -54,7 +55,7 @@ fn as_root() -> Outcome {
 }
 
 fn as_an_ordinary_user() -> Outcome {
-    let said = sockwhy_as(&nobody(), Copy::of(&program())?.program(), ARGUMENTS)?;
+    let said = Said::by_sockwhy(&nobody(), Copy::of(&program())?.program(), ARGUMENTS)?;
     assert_eq!(said.code, Some(3));
     let rows = Rows::of(&said)?;
     for check in ["tracing", "ring buffer", "tracepoint", "CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_PTRACE"] {
@@ -74,7 +75,7 @@ fn without_single_capabilities() -> Outcome {
         ("CAP_SYS_PTRACE", CapabilitySet::SYS_PTRACE, true),
     ] {
         let enter = Enter { capabilities: Some((all - capability).bits()), ..Enter::default() };
-        let rows = Rows::of(&sockwhy_as(&enter, &program(), ARGUMENTS)?)?;
+        let rows = Rows::of(&Said::by_sockwhy(&enter, &program(), ARGUMENTS)?)?;
         assert_eq!(rows.ok("tracing")?, Some(can_trace), "without {name}");
         for check in ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_PTRACE"] {
             assert_eq!(rows.ok(check)?, Some(check != name), "without {name}: {}", rows.row(check)?);
@@ -88,7 +89,7 @@ fn without_single_capabilities() -> Outcome {
         }
     }
     let enter = Enter { capabilities: Some((all - CapabilitySet::NET_ADMIN).bits()), ..Enter::default() };
-    let rows = Rows::of(&sockwhy_as(&enter, &program(), ARGUMENTS)?)?;
+    let rows = Rows::of(&Said::by_sockwhy(&enter, &program(), ARGUMENTS)?)?;
     assert_ne!(rows.ok("sock_ops")?, Some(true), "{}", rows.row("sock_ops")?);
     Ok(())
 }
@@ -104,7 +105,7 @@ fn what_it_says_of_backends_is_so() -> Outcome {
 }
 
 fn in_namespaces() -> Outcome {
-    let rows = Rows::of(&sockwhy_as(&Enter { pids: true, ..Enter::default() }, &program(), ARGUMENTS)?)?;
+    let rows = Rows::of(&Said::by_sockwhy(&Enter { pids: true, ..Enter::default() }, &program(), ARGUMENTS)?)?;
     assert_eq!(rows.ok("PID namespace")?, None, "{}", rows.row("PID namespace")?);
     assert_eq!(rows.ok("tracing")?, Some(true));
 
@@ -115,7 +116,7 @@ fn in_namespaces() -> Outcome {
         (UnshareFlags::NEWCGROUP, "cgroup namespace", sees_all),
         (UnshareFlags::NEWUSER, "user namespace", Some(false)),
     ] {
-        let rows = Rows::of(&said(sockwhy_in_new(namespace).args(ARGUMENTS))?)?;
+        let rows = Rows::of(&Said::by(sockwhy_in_new(namespace).args(ARGUMENTS))?)?;
         assert_eq!(rows.ok(check)?, expected, "{}", rows.row(check)?);
     }
     Ok(())
@@ -123,13 +124,13 @@ fn in_namespaces() -> Outcome {
 
 fn with_tracefs() -> Outcome {
     let there = Enter { tracefs: Some("/sys/kernel/tracing".into()), ..Enter::default() };
-    let rows = Rows::of(&sockwhy_as(&there, &program(), ARGUMENTS)?)?;
+    let rows = Rows::of(&Said::by_sockwhy(&there, &program(), ARGUMENTS)?)?;
     assert_eq!(rows.ok("tracefs")?, Some(true), "{}", rows.row("tracefs")?);
     Ok(())
 }
 
 fn every_no_has_a_fix() -> Outcome {
-    for said in [sockwhy(ARGUMENTS)?, sockwhy_as(&nobody(), Copy::of(&program())?.program(), ARGUMENTS)?] {
+    for said in [sockwhy(ARGUMENTS)?, Said::by_sockwhy(&nobody(), Copy::of(&program())?.program(), ARGUMENTS)?] {
         for row in said.objects()? {
             let fields: Vec<_> = row.as_object().into_iter().flat_map(|object| object.keys()).collect();
             assert_eq!(fields, ["check", "detail", "fix", "ok"], "{row}");

@@ -2,13 +2,15 @@
 
 use std::process::{Command, Stdio};
 
-use super::scenarios;
+use crate::harness::scenarios;
 use crate::{
-    answer::{explain, sockwhy, sockwhy_as},
+    answer::{explain, sockwhy},
     enter::Enter,
+    host,
     outcome::Outcome,
     program::{Copy, NOBODY, program},
     puppet,
+    said::Said,
     server::{Folder, PORT, Ready, Server},
 };
 
@@ -62,10 +64,10 @@ fn another_users_process() -> Outcome {
     let copy = Copy::of(&program())?;
     let server = Server::start(&mut puppet::command(&["listen", "[::]:8080"])?, Ready::SaysSo)?;
     let pid = server.pid().to_string();
-    sockwhy_as(&nobody(), copy.program(), &["explain", &pid])?.assert_refused(3, &[&pid, "sudo sockwhy explain"]);
+    Said::by_sockwhy(&nobody(), copy.program(), &["explain", &pid])?.assert_refused(3, &[&pid, "sudo sockwhy explain"]);
 
     // The port is there for everybody to see; who has it is not.
-    let answer = sockwhy_as(&nobody(), copy.program(), &["explain", ":8080", "-o", "json"])?.answer()?;
+    let answer = Said::by_sockwhy(&nobody(), copy.program(), &["explain", ":8080", "-o", "json"])?.answer()?;
     assert_eq!(answer.labels("LISTEN"), ["dual-stack"]);
     assert_eq!(answer.verdict(), (Some(true), Some(true), Some(false)));
     answer.cause("owner-hidden")?;
@@ -74,12 +76,13 @@ fn another_users_process() -> Outcome {
 }
 
 fn an_ordinary_user_sees_what_is_theirs() -> Outcome {
+    host::require_inet6()?;
     let (copy, puppet) = (Copy::of(&program())?, Copy::of(&std::env::current_exe()?)?);
     let mut command = nobody().command(puppet.program());
     command.args([puppet::ARGUMENT, "listen-v6only", "[::]:8080", "1"]);
     let server = Server::start(&mut command, Ready::SaysSo)?;
     let answer =
-        sockwhy_as(&nobody(), copy.program(), &["explain", &server.pid().to_string(), "-o", "json"])?.answer()?;
+        Said::by_sockwhy(&nobody(), copy.program(), &["explain", &server.pid().to_string(), "-o", "json"])?.answer()?;
     assert_eq!(answer.labels("LISTEN"), ["IPv6-only"]);
     assert_eq!(answer.runtime(), Some("Rust"));
     answer.cause("v6only-set")?;

@@ -5,63 +5,31 @@
 //! be changed. `SOCKWHY_BIN` names the program to test, instead of the one that cargo built.
 
 mod answer;
+#[allow(dead_code, reason = "each test program uses a part of it")]
+#[path = "../common/mod.rs"]
+mod common;
 mod demo;
 mod doctor;
-#[expect(dead_code, reason = "the acceptance tests use the rest")]
-#[path = "../acceptance/enter.rs"]
-mod enter;
 mod input;
-#[expect(dead_code, reason = "the acceptance tests use the rest")]
-#[path = "../acceptance/netlink.rs"]
-mod netlink;
-#[path = "../acceptance/outcome.rs"]
-mod outcome;
-#[path = "../acceptance/program.rs"]
-mod program;
 mod puppet;
 mod rules;
 mod server;
 mod settings;
 mod table;
 
-use std::{env, panic, process::ExitCode};
+use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
-use crate::outcome::{Outcome, Stop, trial};
+use self::common::{enter, harness, host, netlink, outcome, program, said};
+use crate::{
+    harness::Scenario,
+    outcome::{Outcome, trial},
+};
 
 fn main() -> ExitCode {
-    let mut arguments = env::args_os().skip(1);
-    let result = match arguments.next() {
-        Some(first) if first == enter::ARGUMENT => enter::main(arguments).map_err(Stop::from),
-        Some(first) if first == puppet::ARGUMENT => puppet::main(arguments).map(|()| ExitCode::SUCCESS),
-        _ => return test(),
-    };
-    result.unwrap_or_else(|error| {
-        eprintln!("{}: {error:?}", env::args().skip(1).collect::<Vec<_>>().join(" "));
-        ExitCode::FAILURE
-    })
-}
-
-fn test() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    // They share the ports of a network namespace, which is this thread's.
-    arguments.test_threads = Some(1);
-    // The message is shown with the test's result; a backtrace would say no more than the place does.
-    panic::set_hook(Box::new(|panic| {
-        if let Some(place) = panic.location() {
-            eprintln!("panicked at {place}");
-        }
-    }));
-    let trials = match isolate() {
-        Ok(()) => trials(),
-        Err(error) => {
-            let reason = format!("only root can make a network namespace ({error})");
-            vec![trial("everything".to_owned(), move || Err(Stop::skipped(reason)))]
-        }
-    };
-    libtest_mimic::run(&arguments, trials).exit_code()
+    harness::main(&[(puppet::ARGUMENT, puppet::main)], trials)
 }
 
 fn isolate() -> std::io::Result<()> {
@@ -70,7 +38,9 @@ fn isolate() -> std::io::Result<()> {
     netlink::up("lo")
 }
 
-fn trials() -> Vec<Trial> {
+fn trials() -> Outcome<Vec<Trial>> {
+    harness::require_root()?;
+    isolate()?;
     let groups = [
         table::trials(),
         of("settings", settings::SCENARIOS),
@@ -79,19 +49,8 @@ fn trials() -> Vec<Trial> {
         of("demo", demo::SCENARIOS),
         of("doctor", doctor::SCENARIOS),
     ];
-    groups.into_iter().flatten().collect()
+    Ok(groups.into_iter().flatten().collect())
 }
-
-/// A test, by the name of its function.
-type Scenario = (&'static str, fn() -> Outcome);
-
-/// The tests of a module: `scenarios![one, another]`.
-macro_rules! scenarios {
-    ($($name:ident),* $(,)?) => {
-        pub(crate) const SCENARIOS: &[crate::Scenario] = &[$((stringify!($name), $name)),*];
-    };
-}
-use scenarios;
 
 fn of(module: &str, scenarios: &'static [Scenario]) -> Vec<Trial> {
     scenarios.iter().map(|(name, run)| trial(format!("{module}::{name}"), run)).collect()

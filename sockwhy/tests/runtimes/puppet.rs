@@ -10,14 +10,18 @@ use std::{
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::outcome::{Outcome, Stop};
+use crate::{
+    host,
+    outcome::{Outcome, Stop},
+};
 
 /// The first argument that makes this program one.
 pub(crate) const ARGUMENT: &str = "puppet";
 
 /// A command that starts one: `listen ADDRESS`, `listen-v6only ADDRESS 0|1`, `listen-mptcp ADDRESS`,
-/// `connect ADDRESS`, `addrform ADDRESS`, `name CODES ADDRESS` (bytes in hexadecimal).
+/// `connect ADDRESS`, `addrform ADDRESS`, `name CODES ADDRESS` (bytes in hexadecimal). All of them need `AF_INET6` sockets.
 pub(crate) fn command(arguments: &[&str]) -> Outcome<Command> {
+    host::require_inet6()?;
     let mut command = Command::new(env::current_exe()?);
     command.arg(ARGUMENT).args(arguments);
     Ok(command)

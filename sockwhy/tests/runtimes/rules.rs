@@ -8,10 +8,11 @@ use std::{
 
 use rustix::io::{FdFlags, fcntl_setfd};
 
-use super::scenarios;
+use crate::harness::scenarios;
 use crate::{
     answer::{Answer, explain},
     enter::Enter,
+    host,
     outcome::{Outcome, Stop},
     puppet,
     server::{Folder, PORT, Ready, Server, Sysctl, require},
@@ -40,6 +41,7 @@ fn look(arguments: &[&str]) -> Outcome<Answer> {
 }
 
 fn v6only_and_the_default() -> Outcome {
+    host::require_inet6()?;
     for (default, arguments, label, rule) in [
         ("0", &["listen", "[::]:8080"][..], "dual-stack", "v6only-default-or-cleared"),
         ("0", &["listen-v6only", "[::]:8080", "0"], "dual-stack", "v6only-default-or-cleared"),
@@ -79,6 +81,7 @@ fn the_default_of_another_network_namespace() -> Outcome {
 }
 
 fn accepted_and_connected_on_one_machine() -> Outcome {
+    host::require_inet6()?;
     let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, PORT))?;
     let client = start(&["connect", "127.0.0.1:8080"])?;
     let _accepted = listener.accept()?;
@@ -116,6 +119,7 @@ fn mptcp() -> Outcome {
 
 /// systemd leaves the socket open at descriptor 3 and says so in the environment.
 fn handed_on_by_systemd() -> Outcome {
+    host::require_inet6()?;
     require("bash")?;
     let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, PORT))?;
     fcntl_setfd(&listener, FdFlags::empty())?;

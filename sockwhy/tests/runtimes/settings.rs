@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use super::scenarios;
+use crate::harness::scenarios;
 use crate::{
     answer::{Answer, explain},
     enter::Enter,

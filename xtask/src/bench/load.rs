@@ -63,13 +63,20 @@ impl Load {
     /// Connections a second.
     pub(crate) fn storm(&self, storm: Storm) -> Result<f64> {
         let Storm { kind, threads, connections } = storm;
-        let seconds = output(
-            Command::new(&self.program)
-                .args(["storm", "--kind", kind.argument(), "--threads", &threads.to_string()])
-                .args(["--connections", &connections.to_string()]),
-        )?;
-        let seconds: f64 = seconds.trim().parse().with_context(|| format!("load printed {seconds:?}"))?;
+        let arguments = ["storm", "--kind", kind.argument(), "--threads", &threads.to_string()];
+        let seconds = self.seconds(&[&arguments[..], &["--connections", &connections.to_string()]].concat())?;
         Ok(f64::from(connections) / seconds)
+    }
+
+    /// Nanoseconds of a system call that has nothing to do with connections.
+    pub(crate) fn call(&self) -> Result<f64> {
+        const CALLS: u32 = 2_000_000;
+        Ok(self.seconds(&["calls", "--count", &CALLS.to_string()])? * 1e9 / f64::from(CALLS))
+    }
+
+    fn seconds(&self, arguments: &[&str]) -> Result<f64> {
+        let seconds = output(Command::new(&self.program).args(arguments))?;
+        seconds.trim().parse().with_context(|| format!("load printed {seconds:?}"))
     }
 
     /// A connection now and then, until the guard is dropped.

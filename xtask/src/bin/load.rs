@@ -4,6 +4,7 @@
 //! `TIME_WAIT` and slows the next.
 
 use std::{
+    hint::black_box,
     io::{self, Read, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream},
     process::ExitCode,
@@ -15,7 +16,7 @@ use std::{
 use clap::{Parser, ValueEnum};
 use rustix::{
     net::sockopt::set_socket_linger,
-    process::{Resource, Rlimit, getrlimit, setrlimit},
+    process::{Resource, Rlimit, getppid, getrlimit, setrlimit},
 };
 
 /// Makes connections over loopback
@@ -32,6 +33,12 @@ enum Load {
         /// Connections of all threads together
         #[arg(long)]
         connections: usize,
+    },
+    /// No connections but system calls that do nothing, as fast as it can; prints the seconds that it took
+    Calls {
+        /// How many
+        #[arg(long)]
+        count: u32,
     },
     /// One at a time, with a pause before the next, until stdin ends
     Drip {
@@ -84,6 +91,10 @@ impl Kind {
 fn main() -> ExitCode {
     let result = match Load::parse() {
         Load::Storm { kind, threads, connections } => storm(kind, threads, connections),
+        Load::Calls { count } => {
+            calls(count);
+            Ok(())
+        }
         Load::Drip { pause, connections } => drip(Duration::from_micros(pause), connections),
         Load::Hold { connections } => hold(connections),
     };
@@ -137,6 +148,15 @@ fn storm(kind: Kind, threads: usize, connections: usize) -> io::Result<()> {
     })?;
     println!("{}", elapsed.as_secs_f64());
     Ok(())
+}
+
+fn calls(count: u32) {
+    let start = Instant::now();
+    for _ in 0..count {
+        // The libraries cache no answer of this one: the parent can change.
+        black_box(getppid());
+    }
+    println!("{}", start.elapsed().as_secs_f64());
 }
 
 fn drip(pause: Duration, connections: usize) -> io::Result<()> {

@@ -10,9 +10,9 @@ use crate::{
     },
     flow::{Flow, assert_same},
     host,
+    kinds::{Client, Listener},
     outcome::{Outcome, Stop},
     session::Session,
-    traffic::{Client, Listener},
 };
 
 scenarios![
@@ -50,7 +50,7 @@ fn by_servers_blocked_before_the_tracer_came(session: &Session) -> Outcome {
     let tracer = session.trace().pids(pids).start()?;
     let mut flows = Vec::new();
     for (kind, via, server, listener, address) in &mut servers {
-        let from = Client::ALL.into_iter().find(|client| kind.takes(*client)).expect("somebody can connect");
+        let from = Client::all().iter().find(|client| kind.takes(**client)).expect("somebody can connect");
         client.connect(from.open(), from.target(address.port()))?;
         let what = format!("{kind:?} with {via:?}");
         let first = Flow { was_blocked: true, ..server.flow()? };

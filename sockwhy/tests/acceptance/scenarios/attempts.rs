@@ -7,9 +7,9 @@ use crate::{
         command::{Command, How, Open, mapped, v4, v6},
     },
     host,
+    kinds::Client,
     outcome::Outcome,
     session::Session,
-    traffic::Client,
 };
 
 scenarios![
@@ -25,11 +25,6 @@ scenarios![
     made_by_processes_that_exit_at_once,
 ];
 
-/// The kinds of client that this machine can have.
-fn clients() -> impl Iterator<Item = Client> {
-    Client::ALL.into_iter().filter(|client| host::has_ipv6() || !client.needs_ipv6())
-}
-
 /// The own address of a client, with no port chosen yet.
 fn own(client: Client) -> std::net::SocketAddr {
     client.target(0)
@@ -41,7 +36,7 @@ fn refused(session: &Session) -> Outcome {
     let (_, nobody) = server.open(Open::inet().bind(v4(0)))?;
     let mut flows = Vec::new();
     let mut watch = session.watch()?;
-    for kind in clients() {
+    for &kind in Client::all() {
         for nonblocking in [false, true] {
             for open in [kind.open(), kind.open().bind(own(kind))] {
                 let what = format!("{kind:?}, non-blocking: {nonblocking}, bound: {}", open.bind.is_some());
@@ -67,7 +62,7 @@ fn unanswered(session: &Session) -> Outcome {
     let (_, port) = full_listener(&mut server, &mut filler)?;
     let mut flows = Vec::new();
     let mut watch = session.watch()?;
-    for kind in clients().filter(|kind| *kind != Client::Inet6) {
+    for &kind in Client::all().iter().filter(|kind| **kind != Client::Inet6) {
         let flow = client.connect(kind.open().nonblocking(true), kind.target(port))?;
         assert_eq!(flow.error, Some(libc::EINPROGRESS), "{kind:?}");
         flows.push(flow.called(format!("{kind:?}")));

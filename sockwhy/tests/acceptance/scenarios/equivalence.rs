@@ -11,10 +11,11 @@ use crate::{
     event::Event,
     flow::Flow,
     host,
+    kinds::Client,
     outcome::{Outcome, Stop},
     session::Session,
     trace::Trace,
-    traffic::{self, Client},
+    traffic,
     variant::Variant,
 };
 
@@ -24,7 +25,7 @@ scenarios![the_same_as_from_tracepoint];
 fn others(client: &mut Actor, server: &mut Actor) -> Outcome<Vec<Flow>> {
     let mut flows = Vec::new();
     let (_, nobody) = server.open(Open::inet().bind(v4(0)))?;
-    for kind in Client::ALL.into_iter().filter(|kind| host::has_ipv6() || !kind.needs_ipv6()) {
+    for kind in Client::all() {
         flows.push(client.connect(kind.open(), kind.target(nobody.port()))?.called("refused"));
     }
     let (listener, address) = server.listen(Open::inet().bind(v4(0)))?;

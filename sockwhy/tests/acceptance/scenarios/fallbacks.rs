@@ -11,10 +11,11 @@ use crate::{
     enter::Enter,
     flow::{Flow, assert_same},
     host,
+    kinds::Listener,
     outcome::Outcome,
     session::Session,
     tracer::Tracer,
-    traffic::{self, Listener},
+    traffic,
     variant::{Variant, without_sock_ops},
 };
 

@@ -5,10 +5,11 @@ use crate::{
     actor::Actor,
     backend::Backend,
     flow::assert_same,
+    kinds::Listener,
     outcome::Outcome,
     session::Session,
     trace::Trace,
-    traffic::{self, Listener},
+    traffic,
     variant::{Variant, without_sock_ops},
 };
 
@@ -25,7 +26,11 @@ fn best_backend_by_itself(_: &Session) -> Outcome {
 
 fn without_tracefs_and_cgroup2(session: &Session) -> Outcome {
     let (mut client, mut server) = (Actor::start()?, Actor::start()?);
-    let enter = Variant::without_either().enter;
+    let mut enter = Variant::without_either().enter;
+    if session.backend != Backend::Tracepoint {
+        // What could mount tracefs, which these do not use; `kernel.perf_event_paranoid` may ask it of kprobes.
+        enter.capabilities = None;
+    }
     let tracer = session.trace().enter(enter).pids([client.pid, server.pid]).start()?;
     let flows = traffic::with_listener(Listener::Inet, &mut client, &mut server)?;
     let finished = tracer.stop()?;

@@ -14,9 +14,9 @@ use crate::{
     actor::command::{mapped, v4},
     flow::{Family, Flow, Kind, assert_same},
     host,
+    kinds::Listener,
     outcome::{Outcome, Stop},
     session::Session,
-    traffic::Listener,
 };
 
 scenarios![as_it_comes, with_prefer_ipv4_stack];

@@ -2,13 +2,7 @@
 //! with the right family and label.
 
 use super::scenarios;
-use crate::{
-    actor::Actor,
-    host,
-    outcome::Outcome,
-    session::Session,
-    traffic::{self, Listener},
-};
+use crate::{actor::Actor, host, kinds::Listener, outcome::Outcome, session::Session, traffic};
 
 scenarios![
     clients_of_an_inet_listener,

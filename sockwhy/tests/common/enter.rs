@@ -22,7 +22,7 @@ use rustix::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::netlink;
+use super::netlink;
 
 /// The first argument that starts this program for it.
 pub(crate) const ARGUMENT: &str = "enter";

@@ -9,7 +9,7 @@ use std::{
 
 use rustix::net::{AddressFamily, SocketType, ipproto};
 
-use crate::outcome::{Outcome, Stop};
+use super::outcome::{Outcome, Stop};
 
 /// The running kernel's version, for what changed without a trace that could be looked for.
 pub(crate) fn kernel() -> (u32, u32) {
@@ -29,6 +29,16 @@ pub(crate) fn has_ipv6() -> bool {
 /// Skips the test on a kernel without IPv6.
 pub(crate) fn require_ipv6() -> Outcome {
     if has_ipv6() { Ok(()) } else { Err(Stop::skipped("this kernel runs without IPv6")) }
+}
+
+/// Whether `AF_INET6` sockets can be made, whatever addresses there are.
+pub(crate) fn has_inet6() -> bool {
+    rustix::net::socket(AddressFamily::INET6, SocketType::STREAM, None).is_ok()
+}
+
+/// Skips the test where they cannot.
+pub(crate) fn require_inet6() -> Outcome {
+    if has_inet6() { Ok(()) } else { Err(Stop::skipped("this kernel makes no AF_INET6 sockets")) }
 }
 
 /// Skips the test on a kernel without MPTCP.
