@@ -7,6 +7,10 @@
 
 use std::{io, ops::ControlFlow, os::fd::AsRawFd, time::Duration};
 
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    time::Timespec,
+};
 use tokio::{
     io::{Interest, unix::AsyncFd},
     time,
@@ -16,6 +20,9 @@ use crate::kernel::Ring;
 
 /// How often the reader looks at the ring while events come.
 const TICK: Duration = Duration::from_millis(10);
+
+/// Looks in a row that find nothing before the reader sleeps.
+const QUIET: u8 = 2;
 
 /// The reader's end of the ring, on the runtime.
 pub struct Stream {
@@ -36,41 +43,41 @@ impl Stream {
     /// Waits until it is worth looking at the ring.
     ///
     /// # Errors
-    /// Where epoll fails.
+    /// Where the kernel does not let the reader ask to be woken, or epoll fails.
     pub async fn wait(&mut self) -> io::Result<()> {
-        if self.quiet < 2 {
-            // The programs wake the reader before its tick where the ring fills fast.
-            match time::timeout(TICK, self.ring.readable()).await {
-                Ok(ready) => ready?.clear_ready(),
-                Err(_elapsed) => {}
+        if self.quiet >= QUIET {
+            self.ring.get_mut().ask_to_be_woken().map_err(io::Error::other)?;
+            // A record that was begun before that is sent without waking.
+            if !self.has_records()? {
+                self.ring.readable().await?.clear_ready();
+                self.quiet = 0;
+                return Ok(());
             }
-        } else {
-            self.ring.readable().await?.clear_ready();
+        }
+        // The programs wake the reader before its tick where the ring fills fast.
+        match time::timeout(TICK, self.ring.readable()).await {
+            Ok(ready) => ready?.clear_ready(),
+            Err(_elapsed) => {}
         }
         Ok(())
     }
 
+    /// Whether there are records in the ring, also such as are still being written (`ringbuf_map_poll_kern`).
+    fn has_records(&self) -> io::Result<bool> {
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        Ok(poll(&mut [PollFd::new(self.ring(), PollFlags::IN)], Some(&now))? > 0)
+    }
+
     /// Hands the records in the ring to `read` until it is empty, or `read` breaks off.
-    ///
-    /// # Errors
-    /// Where the kernel does not let the reader ask to be woken.
-    pub fn drain(&mut self, mut read: impl FnMut(&[u8]) -> ControlFlow<()>) -> io::Result<ControlFlow<()>> {
+    pub fn drain(&mut self, mut read: impl FnMut(&[u8]) -> ControlFlow<()>) -> ControlFlow<()> {
         let ring = self.ring.get_mut();
         let mut flow = ControlFlow::Continue(());
         let mut found = false;
         while flow.is_continue() && ring.next(|record| flow = read(record)) {
             found = true;
         }
-        if found {
-            self.quiet = 0;
-        } else if self.quiet < 2 {
-            self.quiet += 1;
-            if self.quiet == 1 {
-                // An event that is being written at this moment may come without waking: the next look finds it.
-                ring.ask_to_be_woken().map_err(io::Error::other)?;
-            }
-        }
-        Ok(flow)
+        self.quiet = if found { 0 } else { self.quiet.saturating_add(1) };
+        flow
     }
 
     /// The ring and the counts beside it.

@@ -136,7 +136,7 @@ impl Session {
                         return Ok(());
                     }
                 }
-                Err(_elapsed) => self.give_up()?,
+                Err(_elapsed) => self.give_up(),
             },
         }
         self.summary(passed_over)
@@ -169,7 +169,7 @@ impl Session {
     /// Passes on what is in the ring, and says whether the trace is over. Can be cancelled and called again.
     async fn pass_on(&mut self) -> Result<Option<Over>, TraceError> {
         loop {
-            let gathered = if self.taken == 0 { self.gather()? } else { ControlFlow::Break(()) };
+            let gathered = if self.taken == 0 { self.gather() } else { ControlFlow::Break(()) };
             if !self.write().await.map_err(|error| TraceError::Io("cannot write to stdout", error))? {
                 return Ok(Some(Over::Unread));
             }
@@ -183,38 +183,35 @@ impl Session {
     }
 
     /// Counts what is left in the ring among what could not be written.
-    fn give_up(&mut self) -> Result<(), TraceError> {
+    fn give_up(&mut self) {
         let Self { stream, tally, .. } = self;
-        let left = stream.drain(|_record| {
+        let _to_its_end = stream.drain(|_record| {
             tally.waiting += 1;
             ControlFlow::Continue(())
         });
-        left.map(drop).map_err(|error| TraceError::Io("cannot read the ring buffer", error))
     }
 
     /// Formats records until the ring is empty; breaks off where the buffer is full or the limit reached.
-    fn gather(&mut self) -> Result<ControlFlow<()>, TraceError> {
+    fn gather(&mut self) -> ControlFlow<()> {
         let wall = wall_clock_offset();
         let Self { stream, formatter, limit, buffer, tally, .. } = self;
-        stream
-            .drain(|record| {
-                match Flow::decode(record) {
-                    Ok(flow) => {
-                        formatter.flow(buffer, flow.time.wrapping_add(wall), &flow);
-                        tally.waiting += 1;
-                    }
-                    Err(error) => {
-                        log::debug!("{error}");
-                        tally.malformed += 1;
-                    }
+        stream.drain(|record| {
+            match Flow::decode(record) {
+                Ok(flow) => {
+                    formatter.flow(buffer, flow.time.wrapping_add(wall), &flow);
+                    tally.waiting += 1;
                 }
-                if buffer.len() >= CHUNK || limit.is_some_and(|limit| tally.shown + tally.waiting >= limit) {
-                    ControlFlow::Break(())
-                } else {
-                    ControlFlow::Continue(())
+                Err(error) => {
+                    log::debug!("{error}");
+                    tally.malformed += 1;
                 }
-            })
-            .map_err(|error| TraceError::Io("cannot read the ring buffer", error))
+            }
+            if buffer.len() >= CHUNK || limit.is_some_and(|limit| tally.shown + tally.waiting >= limit) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
     }
 
     /// Writes what was gathered. False where nobody reads it any more.

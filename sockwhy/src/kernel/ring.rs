@@ -1,6 +1,6 @@
 //! The reader's end of what the programs write: events, and the counts of those that were lost.
 
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use aya::{
     Ebpf,
@@ -57,6 +57,12 @@ impl Ring {
             *count = self.lost.get(&(*reason as u32), 0)?.iter().sum();
         }
         Ok(counts)
+    }
+}
+
+impl AsFd for Ring {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.events.as_fd()
     }
 }
 

@@ -12,8 +12,9 @@ for round in $(seq "$rounds"); do
         # Words of a command are parted by spaces.
         $command >/tmp/output 2>/tmp/errors &
         tries=0
-        # What is written to a file comes in blocks of some kilobytes.
-        until [ -s /tmp/output ] || [ "$tries" -ge 60 ]; do
+        # What is written to a file comes in blocks of some kilobytes. The clock of an emulated machine can leap, so a
+        # tool that still runs is given many tries.
+        until [ -s /tmp/output ] || ! kill -0 $! 2>/dev/null || [ "$tries" -ge 300 ]; do
             /load storm --connections 50 >/dev/null
             sleep 0.5
             tries=$((tries + 1))
