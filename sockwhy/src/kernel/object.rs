@@ -24,7 +24,7 @@ const LOG_OFF: u8 = 0;
 /// `aya_log_common::Level::Trace`.
 const LOG_ALL: u8 = 5;
 
-/// Bytes in the ring at which the reader is woken before it would look by itself. Small enough to follow within
+/// Bytes of events after which the reader is woken before it would look by itself. Small enough to follow within
 /// milliseconds when events come fast, large enough that waking does not slow what is watched.
 const WAKE_AT: u32 = 128 * 1024;
 
