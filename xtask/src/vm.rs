@@ -1,4 +1,4 @@
-//! `cargo xtask vm`: the acceptance tests on Debian's own kernels, each in a virtual machine, once per backend.
+//! `cargo xtask vm`: the tests on Debian's own kernels, each in a virtual machine; those of tracing once per backend.
 //!
 //! QEMU emulates the machine, so neither root nor a CPU that can virtualise is needed. A guest has no disk: its kernel
 //! unpacks an archive with a shell, sockwhy and the tests into memory, and `vm/tests.sh` runs them.

@@ -5,8 +5,12 @@ use std::{
     net::{IpAddr, Ipv4Addr},
 };
 
-use rustix::net::{
-    AddressFamily, Protocol, RecvFlags, SendFlags, SocketType, netdevice::name_to_index, netlink, recv, send, socket,
+use rustix::{
+    net::{
+        AddressFamily, Protocol, RecvFlags, SendFlags, SocketType, netdevice::name_to_index, netlink, recv, send,
+        socket,
+    },
+    thread::{UnshareFlags, unshare_unsafe},
 };
 
 // linux/rtnetlink.h, linux/netlink.h.
@@ -47,6 +51,13 @@ const MPTCP_PM_ADDR_ATTR_FAMILY: u16 = 1;
 const MPTCP_PM_ADDR_ATTR_ADDR4: u16 = 3;
 const MPTCP_PM_ADDR_ATTR_FLAGS: u16 = 6;
 const MPTCP_PM_ADDR_FLAG_SUBFLOW: u32 = 2;
+
+/// Takes the calling thread to a new network namespace, its loopback device up.
+pub(crate) fn leave() -> io::Result<()> {
+    // SAFETY: only a table of descriptors of one's own would be a danger.
+    unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?;
+    up("lo")
+}
 
 /// Switches a device on.
 pub(crate) fn up(device: &str) -> io::Result<()> {

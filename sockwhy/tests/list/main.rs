@@ -21,7 +21,6 @@ mod zoo;
 use std::process::ExitCode;
 
 use libtest_mimic::Trial;
-use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 use self::common::{enter, harness, host, kinds, netlink, outcome, program, said};
 use crate::{
@@ -50,15 +49,8 @@ fn trials() -> Outcome<Vec<Trial>> {
 /// Each begins in an empty network namespace.
 fn of(module: &str, scenarios: &'static [Scenario]) -> Vec<Trial> {
     let run = |scenario: &fn() -> Outcome| {
-        leave_network()?;
+        netlink::leave()?;
         scenario()
     };
     scenarios.iter().map(|(name, scenario)| trial(format!("list::{module}::{name}"), move || run(scenario))).collect()
-}
-
-/// Takes the calling thread to a new network namespace.
-fn leave_network() -> Outcome {
-    // SAFETY: only a table of descriptors of one's own would be a danger.
-    unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?;
-    Ok(netlink::up("lo")?)
 }

@@ -46,7 +46,7 @@ fn hostile_names() -> Outcome {
             assert_aligned(&plain);
         }
         drop((holder, accepted));
-        crate::leave_network()?;
+        crate::netlink::leave()?;
     }
     Ok(())
 }

@@ -19,8 +19,8 @@ use crate::{
     harness::scenarios,
     holder::Holder,
     kinds::Listener,
-    leave_network,
     listing::{Row, list, list_as, rows},
+    netlink,
     outcome::{Outcome, Stop},
     program::program,
     zoo::{Zoo, inode},
@@ -86,7 +86,7 @@ fn every_network_namespace() -> Outcome {
     let mut kept = Vec::new();
     // The last is where sockwhy is started from.
     for _ in 0..4 {
-        leave_network()?;
+        netlink::leave()?;
         let listener = Listener::Inet.open(None)?;
         expected.insert((u32::try_from(inode_of_this()?)?, Some(inode(&listener)?)));
         // It stays in the namespace when the test goes.
@@ -133,7 +133,7 @@ fn one_that_has_a_name_and_no_process() -> Outcome {
     let listener = Listener::Inet.open(None)?;
     let named = Named::of_this()?;
     let netns = inode_of_this()?;
-    leave_network()?;
+    netlink::leave()?;
     for choice in ["all", &netns.to_string()] {
         let rows = rows(&["-l", "--netns", choice])?;
         let inode = Some(inode(&listener)?);

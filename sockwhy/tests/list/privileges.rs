@@ -97,7 +97,7 @@ fn other_namespaces_need_root() -> Outcome {
     let copy = Copy::of(&program())?;
     let netns = crate::namespaces::inode_of_this()?.to_string();
     let _holder = Holder::start(b"other", &[])?;
-    crate::leave_network()?;
+    crate::netlink::leave()?;
     let said = list_as(&nobody(), copy.program(), &["--netns", &netns])?;
     said.assert_refused(3, &["CAP_SYS_PTRACE", "sudo sockwhy list --netns"]);
     // With all of them, those that may not be entered are left out.

@@ -122,7 +122,7 @@ fn command_lines_that_write_to_the_terminal() -> Outcome {
         library.display()
     );
     let script = folder.file("script.py", &script)?;
-    crate::server::require("python3")?;
+    host::require_program("python3")?;
     let interpreter = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output()?;
     let mut command = Command::new(String::from_utf8(interpreter.stdout)?.trim());
     command.arg(script).arg("-Djava.net.preferIPv4Stack=\x1b[31mtrue\u{202e}");

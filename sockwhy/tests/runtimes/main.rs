@@ -20,7 +20,6 @@ mod table;
 use std::process::ExitCode;
 
 use libtest_mimic::Trial;
-use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 use self::common::{enter, harness, host, netlink, outcome, program, said};
 use crate::{
@@ -32,15 +31,9 @@ fn main() -> ExitCode {
     harness::main(&[(puppet::ARGUMENT, puppet::main)], trials)
 }
 
-fn isolate() -> std::io::Result<()> {
-    // SAFETY: only a table of descriptors of one's own would be a danger.
-    unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?;
-    netlink::up("lo")
-}
-
 fn trials() -> Outcome<Vec<Trial>> {
     harness::require_root()?;
-    isolate()?;
+    netlink::leave()?;
     let groups = [
         table::trials(),
         of("settings", settings::SCENARIOS),

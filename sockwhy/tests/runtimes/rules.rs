@@ -15,7 +15,7 @@ use crate::{
     host,
     outcome::{Outcome, Stop},
     puppet,
-    server::{Folder, PORT, Ready, Server, Sysctl, require},
+    server::{Folder, PORT, Ready, Server, Sysctl},
     table,
 };
 
@@ -120,7 +120,7 @@ fn mptcp() -> Outcome {
 /// systemd leaves the socket open at descriptor 3 and says so in the environment.
 fn handed_on_by_systemd() -> Outcome {
     host::require_inet6()?;
-    require("bash")?;
+    host::require_program("bash")?;
     let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, PORT))?;
     fcntl_setfd(&listener, FdFlags::empty())?;
     let script = format!(
@@ -139,7 +139,7 @@ fn handed_on_by_systemd() -> Outcome {
 }
 
 fn shared_by_workers() -> Outcome {
-    require("nginx")?;
+    host::require_program("nginx")?;
     let folder = Folder::make()?;
     let mut command = table::nginx(&folder, &["listen 8080;"])?;
     let server = Server::start(&mut command, Ready::Answers)?;

@@ -144,14 +144,3 @@ impl Drop for Sysctl {
         fs::write(&self.path, &self.before).expect("what was written can be written back");
     }
 }
-
-/// Skips the test where a program is not installed.
-pub(crate) fn require(program: &str) -> Outcome {
-    let path = env::var_os("PATH").unwrap_or_default();
-    // An ordinary user's PATH does not name the folders of servers on Debian.
-    let mut folders = env::split_paths(&path).chain(["/usr/sbin".into()]);
-    if folders.any(|folder| folder.join(program).is_file()) {
-        return Ok(());
-    }
-    Err(Stop::skipped(format!("there is no {program}")))
-}

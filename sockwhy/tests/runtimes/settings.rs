@@ -6,8 +6,9 @@ use crate::harness::scenarios;
 use crate::{
     answer::{Answer, explain},
     enter::Enter,
+    host,
     outcome::Outcome,
-    server::{Folder, PORT, Ready, Server, require},
+    server::{Folder, PORT, Ready, Server},
     table::java,
 };
 
@@ -28,7 +29,7 @@ const SET: &str = "-Djava.net.preferIPv4Stack=true";
 const CLEARED: &str = "-Djava.net.preferIPv4Stack=false";
 
 fn start(folder: &Folder, arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Outcome<Server> {
-    require("java")?;
+    host::require_program("java")?;
     let mut command = java(folder, arguments)?;
     for variable in ["JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"] {
         command.env_remove(variable);
@@ -71,7 +72,7 @@ fn in_an_argument_file_that_is_gone() -> Outcome {
 
 /// There the JVM's PID is another, by which it names its counters.
 fn in_a_container() -> Outcome {
-    require("java")?;
+    host::require_program("java")?;
     let folder = Folder::make()?;
     let file = folder.file("options", SET)?;
     let jvm = java(&folder, &[&format!("@{}", file.display()), "listen", "any"])?;

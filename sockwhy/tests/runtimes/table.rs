@@ -14,9 +14,10 @@ use sockwhy::runtime::Tier;
 
 use crate::{
     answer::explain,
+    host,
     outcome::{Outcome, Stop, trial},
     puppet,
-    server::{Folder, PORT, Ready, Server, Sysctl, require},
+    server::{Folder, PORT, Ready, Server, Sysctl},
 };
 
 /// A runtime, and what is known of it.
@@ -350,7 +351,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let of = |runtime: &'static Runtime| {
         tests(runtime).map(move |(name, test)| {
             trial(format!("{}::{name}", runtime.name), move || {
-                require(runtime.program)?;
+                host::require_program(runtime.program)?;
                 test(runtime)
             })
         })
