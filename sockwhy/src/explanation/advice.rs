@@ -3,7 +3,7 @@
 use super::group::{Group, Kind};
 use crate::{
     flow::Family,
-    runtime::{ANY, Aim, Remedy, Runtime, SYSTEMD_SOCKET, Tier},
+    runtime::{ANY, Aim, Remedy, Role, Runtime, SYSTEMD_SOCKET, Scope, Tier},
     socket::Label,
 };
 
@@ -29,10 +29,11 @@ pub(super) struct Advices {
 pub(super) fn advices(groups: &[Group<'_>]) -> Advices {
     let mut all = Advices::default();
     for group in groups {
-        let Some(aim) = aim(group) else { continue };
-        let runtime = runtime(group);
+        let Some((role, aim)) = aim(group) else { continue };
+        let (runtime, scope) = (runtime(group), scope(group));
         let advice = |remedy: &Remedy| Advice::new(remedy, group, runtime.tier);
-        let for_aim = |remedies: &'static [Remedy]| remedies.iter().filter(move |remedy| remedy.aims.contains(&aim));
+        let for_aim =
+            |remedies: &'static [Remedy]| remedies.iter().filter(move |remedy| remedy.is_for(role, aim, scope));
         add(&mut all.remedies, for_aim(runtime.remedies).map(advice));
         add(&mut all.no_remedies, for_aim(runtime.useless).map(advice));
     }
@@ -49,18 +50,27 @@ fn add(list: &mut Vec<Advice>, more: impl Iterator<Item = Advice>) {
 
 /// What somebody who wonders about these sockets may want; `None` where there is nothing to wonder about, or where
 /// another group decides.
-fn aim(group: &Group<'_>) -> Option<Aim> {
+fn aim(group: &Group<'_>) -> Option<(Role, Aim)> {
     let socket = group.first();
     if socket.family == Family::Inet {
         return None;
     }
     match (group.kind, socket.label) {
         (Kind::Listener, Label::Ipv6Only) if group.evidence.ipv4_listener_beside(socket).is_none() => {
-            Some(Aim::ListenBoth)
+            Some((Role::Listen, Aim::Both))
         }
-        (Kind::Listener, _) => Some(Aim::ListenIpv4),
-        (Kind::Connection, Label::Ipv4OverAfInet6) => Some(Aim::ConnectIpv4),
+        (Kind::Listener, _) => Some((Role::Listen, Aim::Ipv4Only)),
+        (Kind::Connection, Label::Ipv4OverAfInet6) => Some((Role::Connect, Aim::Ipv4Only)),
         (Kind::Connection | Kind::Accepted, _) => None,
+    }
+}
+
+fn scope(group: &Group<'_>) -> Scope {
+    let address = group.first().local.ip();
+    match (address.is_unspecified(), address.is_loopback()) {
+        (true, _) => Scope::Any,
+        (_, true) => Scope::Loopback,
+        _ => Scope::One,
     }
 }
 
@@ -77,7 +87,12 @@ impl Advice {
             [port] => port.to_string(),
             _ => "PORT".to_owned(),
         };
-        let fill = |text: &str| text.replace("{port}", &port);
+        let (ipv4, ipv6) = match scope(group) {
+            Scope::Any => ("0.0.0.0", "::"),
+            Scope::Loopback => ("127.0.0.1", "::1"),
+            Scope::One => ("IPV4_ADDRESS", "IPV6_ADDRESS"),
+        };
+        let fill = |text: &str| text.replace("{port}", &port).replace("{ipv4}", ipv4).replace("{ipv6}", ipv6);
         let source = match tier {
             Tier::Proven => String::new(),
             Tier::ByTheBook(book) => format!(" (by the book, not tried: {book})"),

@@ -24,9 +24,12 @@ pub struct Runtime {
     pub tier: Tier,
     /// How to know it: any of these is enough.
     pub signs: &'static [Sign],
-    /// Whether its listeners' `IPV6_V6ONLY` is its own doing, whatever `net.ipv6.bindv6only` says; `None` where that depends
-    /// on how it is called.
-    pub sets_v6only: Option<bool>,
+    /// Where the `IPV6_V6ONLY` of its listeners on `::` comes from.
+    pub v6only: V6only,
+    /// What its listener on `::` becomes with `net.ipv6.conf.all.disable_ipv6=1` and a restart of the program.
+    pub disable_ipv6: Becomes,
+    /// What its listener on `::` becomes with `net.ipv6.bindv6only=1` and a restart of the program.
+    pub bindv6only: Becomes,
     /// What of its settings matters.
     pub settings: fn(&Process) -> Vec<Setting>,
     /// What changes the family.
@@ -57,28 +60,102 @@ pub enum Sign {
     Rust,
 }
 
+/// Where the `IPV6_V6ONLY` of a program's listeners on `::` comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum V6only {
+    /// The program sets the option, to 0 or to 1, whatever `net.ipv6.bindv6only` says.
+    Sets,
+    /// The program leaves the option alone: it is what `net.ipv6.bindv6only` was when the socket was made.
+    Inherits,
+    /// It depends on the program's source or configuration, or is unknown.
+    Varies,
+}
+
+/// What a program's listener on `::`, as the program usually makes it, becomes when a sysctl is set and the program is
+/// restarted. A listener on one IPv6 address may become something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Becomes {
+    /// The same.
+    Same,
+    /// An `AF_INET` listener.
+    Ipv4,
+    /// An IPv6-only listener: IPv4 is refused.
+    Ipv6Only,
+    /// A listener for each, IPv4 and IPv6.
+    Pair,
+    /// The program does not start.
+    Failure,
+    /// Not tried: say nothing.
+    Unknown,
+}
+
 /// What somebody who looks at a socket may want.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aim {
-    /// A listener that netstat lists as `tcp`: IPv4 only.
-    ListenIpv4,
-    /// A listener that takes IPv4 as well as IPv6.
-    ListenBoth,
-    /// A connection that netstat lists as `tcp`.
-    ConnectIpv4,
+    /// IPv4 alone, by an `AF_INET` socket, which netstat lists as `tcp`.
+    Ipv4Only,
+    /// IPv4 as well as IPv6.
+    Both,
+    /// IPv6 alone.
+    Ipv6Only,
 }
 
-/// Something to do. In the texts, `{port}` stands for the port of the listener.
+impl Aim {
+    /// Its name in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ipv4Only => "ipv4-only",
+            Self::Both => "both",
+            Self::Ipv6Only => "ipv6-only",
+        }
+    }
+}
+
+/// Which sockets of a program something is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Its listeners.
+    Listen,
+    /// The connections that it makes.
+    Connect,
+}
+
+/// Whom a listener serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Any address of the host: it is bound to 0.0.0.0 or `::`.
+    Any,
+    /// This host alone: it is bound to a loopback address.
+    Loopback,
+    /// One other address.
+    One,
+}
+
+/// Something to do. It keeps the scope of the listener. In the texts, `{port}` stands for the listener's port, `{ipv4}`
+/// and `{ipv6}` for addresses of its scope: 0.0.0.0 and `::`, 127.0.0.1 and `::1`, or the one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Remedy {
+    /// Which sockets it is about.
+    pub role: Role,
     /// What it is for.
     pub aims: &'static [Aim],
+    /// For which listeners; empty: for all.
+    pub scopes: &'static [Scope],
     /// What to do.
     pub what: &'static str,
     /// Where and how.
     pub how: &'static str,
-    /// What comes of it.
+    /// What comes of it, with everything else that it changes.
     pub effect: &'static str,
+}
+
+impl Remedy {
+    /// Whether it is for this.
+    #[must_use]
+    pub fn is_for(&self, role: Role, aim: Aim, scope: Scope) -> bool {
+        self.role == role && self.aims.contains(&aim) && (self.scopes.is_empty() || self.scopes.contains(&scope))
+    }
 }
 
 /// A setting of a process that decides about families, or is thought to.
@@ -245,9 +322,9 @@ mod tests {
     #[test]
     fn every_runtime_says_what_helps_and_what_does_not() {
         for runtime in RUNTIMES.iter().chain([&SYSTEMD_SOCKET, &ANY]) {
-            let helps = |aim| runtime.remedies.iter().any(|remedy| remedy.aims.contains(&aim));
-            assert!(helps(Aim::ListenIpv4), "{}: nothing makes it IPv4 only", runtime.name);
-            assert!(helps(Aim::ListenBoth), "{}: nothing makes it take both", runtime.name);
+            let helps = |aim| runtime.remedies.iter().any(|remedy| remedy.is_for(Role::Listen, aim, Scope::Any));
+            assert!(helps(Aim::Ipv4Only), "{}: nothing makes it IPv4 only", runtime.name);
+            assert!(helps(Aim::Both), "{}: nothing makes it take both", runtime.name);
             assert!(!runtime.useless.is_empty(), "{}: everything helps", runtime.name);
             for remedy in runtime.remedies.iter().chain(runtime.useless) {
                 assert!(!remedy.aims.is_empty(), "{}: {} is for nothing", runtime.name, remedy.what);

@@ -1,7 +1,7 @@
 //! Whose doing `IPV6_V6ONLY` is on a listener on `::`. One of these rules holds for each.
 
 use super::super::group::Group;
-use crate::{flow::Family, socket::State};
+use crate::{flow::Family, runtime::V6only, socket::State};
 
 /// A listener on `::`, whose option decides; with what `net.ipv6.bindv6only` says now, and whether the runtime cares.
 struct Option6<'a> {
@@ -19,7 +19,7 @@ impl<'a> Option6<'a> {
         Some(Self {
             on: socket.v6only?,
             default: group.evidence.bindv6only(socket.netns),
-            runtime: runtime.filter(|runtime| runtime.sets_v6only == Some(true)).map(|runtime| runtime.name),
+            runtime: runtime.filter(|runtime| runtime.v6only == V6only::Sets).map(|runtime| runtime.name),
         })
     }
 }
