@@ -148,8 +148,14 @@ offsets! {
     sk_ino: u32 = UNKNOWN;
     /// `struct sock`: `struct socket *`, null where no file leads to it.
     sk_socket: u32 = UNKNOWN;
-    /// `struct sock`: whether `bind()` gave it its port, `SOCK_BINDPORT_LOCK` in `sk_userlocks`.
-    bindport_lock: Bit = NO_BIT;
+    /// `struct sock_common`: `int`, the index of the network device that it is bound to.
+    skc_bound_dev_if: u32 = UNKNOWN;
+    /// `struct inet_sock`: `int`, the device for multicast, which TCP sets to the one that the first packet came by.
+    mc_index: u32 = UNKNOWN;
+    /// `struct inet_sock`: `struct ipv6_pinfo *`. Absent without `CONFIG_IPV6`.
+    pinet6: u32 = UNKNOWN;
+    /// `struct ipv6_pinfo`: `int`, like `mc_index` for IPv6. Absent without `CONFIG_IPV6`.
+    mcast_oif: u32 = UNKNOWN;
     /// `struct inet_timewait_sock`: `unsigned char`, `TCP_TIME_WAIT` or `TCP_FIN_WAIT2`.
     tw_substate: u32 = UNKNOWN;
     /// `struct socket_alloc`: `unsigned long`, the inode number of the file, counted from the `struct socket`.

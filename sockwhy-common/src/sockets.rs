@@ -31,8 +31,9 @@ pub struct SocketRecord {
     pub state: u8,
     /// Bits of [`socket_flags`].
     pub flags: u8,
-    /// Keeps the struct free of padding.
-    pub reserved: u32,
+    /// Index of the network device that it is bound to (`sk_bound_dev_if`), as everything on a link-local address is; 0 for
+    /// none.
+    pub device: u32,
 }
 
 /// No user: `(uid_t)-1`, which Linux never gives to one.
@@ -44,8 +45,11 @@ pub mod socket_flags {
     pub const V6ONLY: u8 = 1 << 0;
     /// It is a subflow of an MPTCP socket.
     pub const MPTCP: u8 = 1 << 1;
-    /// `bind()` gave it its port (`SOCK_BINDPORT_LOCK`).
-    pub const BOUND: u8 = 1 << 2;
+    /// The connection came to a listener: a passive open (RFC 9293 §3.1). Neither of the two is set where nothing was opened, and
+    /// in `TIME_WAIT`, when the kernel has forgotten it.
+    pub const PASSIVE: u8 = 1 << 2;
+    /// `connect()` made the connection: an active open.
+    pub const ACTIVE: u8 = 1 << 3;
 }
 
 /// A socket among the descriptors of a process.
@@ -69,6 +73,7 @@ const _: () = {
     assert!(offset_of!(SocketRecord, local_addr) == 16);
     assert!(offset_of!(SocketRecord, uid) == 48);
     assert!(offset_of!(SocketRecord, flags) == 59);
+    assert!(offset_of!(SocketRecord, device) == 60);
     assert!(size_of::<OwnerRecord>() == 32);
     assert!(align_of::<OwnerRecord>() == 8);
     assert!(offset_of!(OwnerRecord, process) == 16);

@@ -10,7 +10,7 @@ use aya_ebpf::{
     bindings::{file, seq_file},
     helpers::{bpf_seq_write, bpf_sock_from_file},
 };
-use sockwhy_common::{NO_UID, OwnerRecord, SocketRecord, UNKNOWN, socket_flags};
+use sockwhy_common::{AF_INET6, NO_UID, OwnerRecord, SocketRecord, UNKNOWN, socket_flags};
 
 use crate::{
     connect::{known_or, trusted_cookie},
@@ -22,6 +22,7 @@ use crate::{
 
 /// `enum tcp_state`, unchanged since Linux 4.4.
 const TCP_TIME_WAIT: u8 = 6;
+const TCP_CLOSE: u8 = 7;
 const TCP_LISTEN: u8 = 10;
 const TCP_NEW_SYN_RECV: u8 = 12;
 
@@ -71,7 +72,7 @@ pub fn socket(ctx: &TcpContext) {
         peer_port: sock.peer_port(),
         state: sock.get(offset!(skc_state)),
         flags: if sock.is_v6only() { socket_flags::V6ONLY } else { 0 },
-        reserved: 0,
+        device: sock.get(offset!(skc_bound_dev_if)),
     };
     let filled = match record.state {
         TCP_TIME_WAIT => fill_time_wait(at, &mut record),
@@ -95,7 +96,7 @@ fn fill_time_wait(at: KernelPtr, record: &mut SocketRecord) -> Option<()> {
 /// kernel leaves its option as it finds it in memory.
 #[inline(always)]
 fn fill_request(sock: &Sock, record: &mut SocketRecord) -> Option<()> {
-    record.flags = 0;
+    record.flags = socket_flags::PASSIVE;
     let listener: u64 = sock.get(offset!(skc_listener));
     // Without one it is about to go.
     let listener = KernelPtr::new(listener as *const u8)?;
@@ -109,12 +110,12 @@ fn fill_request(sock: &Sock, record: &mut SocketRecord) -> Option<()> {
 #[inline(always)]
 fn fill_full(at: KernelPtr, sock: &Sock, record: &mut SocketRecord) -> Option<()> {
     record.uid = at.read(offset!(sk_uid))?;
-    if record.state == TCP_LISTEN {
+    match record.state {
         // A listener that was connected before has the peer of then.
-        (record.peer_addr, record.peer_port) = ([0; 16], 0);
-    }
-    if at.bit(offset!(bindport_lock))? {
-        record.flags |= socket_flags::BOUND;
+        TCP_LISTEN => (record.peer_addr, record.peer_port) = ([0; 16], 0),
+        TCP_CLOSE => {}
+        _ if is_passive(at, record.family)? => record.flags |= socket_flags::PASSIVE,
+        _ => record.flags |= socket_flags::ACTIVE,
     }
     let mut held = at;
     if let Some(Role::First(application) | Role::Join(application)) = sock.role() {
@@ -123,6 +124,19 @@ fn fill_full(at: KernelPtr, sock: &Sock, record: &mut SocketRecord) -> Option<()
     }
     record.inode = inode(held)?;
     Some(())
+}
+
+/// Whether the connection came to a listener. The kernel notes the device that its first packet came by, of IPv4 in
+/// `tcp_v4_syn_recv_sock()`, of IPv6 in `tcp_v6_syn_recv_sock()`, where `IP_MULTICAST_IF` and `IPV6_MULTICAST_IF` keep
+/// theirs; these options are not for TCP sockets, so that `connect()` leaves zeros there.
+#[inline(always)]
+fn is_passive(at: KernelPtr, family: u16) -> Option<bool> {
+    let device: u32 = at.read(offset!(mc_index))?;
+    if device != 0 || family != AF_INET6 || offset!(pinet6) == UNKNOWN {
+        return Some(device != 0);
+    }
+    let device: u32 = at.follow(offset!(pinet6))?.read(offset!(mcast_oif))?;
+    Some(device != 0)
 }
 
 /// Inode number of the socket's file, 0 where it has none.

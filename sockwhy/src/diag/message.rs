@@ -126,7 +126,7 @@ impl DiagSocket<'_> {
             state: self.socket[1],
             flags: if v6only == Some(true) { socket_flags::V6ONLY } else { 0 }
                 | if is_mptcp { socket_flags::MPTCP } else { 0 },
-            reserved: 0,
+            device: u32::from_ne_bytes(self.get(40)),
         };
         let mut socket = Socket::decode(&record, netns)?;
         // The kernel tells it of listeners, and of nothing else that it shows here (`inet_diag_msg_attrs_fill`).

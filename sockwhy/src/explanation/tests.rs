@@ -129,7 +129,7 @@ fn socket(family: Family, label: Label, v6only: bool, local: SocketAddr) -> Sock
         label,
         v6only: (family == Family::Inet6).then_some(v6only),
         mptcp: false,
-        bound: false,
+        opening: None,
         local,
         peer: None,
         uid: Some(0),

@@ -109,7 +109,10 @@ pub(super) fn resolve(btf: &Btf, purpose: Purpose) -> Result<Offsets, OffsetErro
         sk_uid: list.bytes("sock", &["sk_uid"], U32)?,
         sk_ino: some.bytes("sock", &["sk_ino"], U64)?,
         sk_socket: list.bytes("sock", &["sk_socket"], U64)?,
-        bindport_lock: list.bit_of("sock", &["sk_userlocks"], BINDPORT_LOCK)?,
+        skc_bound_dev_if: list.head(&["skc_bound_dev_if"], U32)?,
+        mc_index: list.bytes("inet_sock", &["mc_index"], U32)?,
+        pinet6: some.bytes("inet_sock", &["pinet6"], U64)?,
+        mcast_oif: some.bytes("ipv6_pinfo", &["mcast_oif"], U32)?,
         tw_substate: list.bytes("inet_timewait_sock", &["tw_substate"], U8)?,
         socket_ino: list.bytes("socket_alloc", &["vfs_inode", "i_ino"], U64)?,
         i_ino: list.bytes("inode", &["i_ino"], U64)?,
@@ -117,9 +120,6 @@ pub(super) fn resolve(btf: &Btf, purpose: Purpose) -> Result<Offsets, OffsetErro
 }
 
 const NO_BIT: Bit = Bit { byte: UNKNOWN, mask: 0 };
-
-/// The bit of `SOCK_BINDPORT_LOCK` in `sk_userlocks` (`include/net/sock.h`).
-const BINDPORT_LOCK: u32 = 3;
 
 struct Resolver<'a> {
     btf: &'a Btf,
@@ -149,24 +149,13 @@ impl Resolver<'_> {
         self.unless_optional(UNKNOWN, offset)
     }
 
-    /// A bit-field one bit wide, or a `bool`.
+    /// A bit-field one bit wide, or a `bool`. Bit 0 is a byte's lowest on little-endian machines.
     fn bit(&self, structure: &'static str, path: &[&str]) -> Result<Bit, OffsetError> {
         let bit = self.member(structure, path).and_then(|member| {
             if member.bits != 1 && member.bits != U8 {
                 return Err(OffsetError::Width(structure, path.join("."), member.bits, 1));
             }
-            Ok(bit_at(member.bit_offset))
-        });
-        self.unless_optional(NO_BIT, bit)
-    }
-
-    /// One bit, counted from the lowest, of a bit-field or an integer.
-    fn bit_of(&self, structure: &'static str, path: &[&str], bit: u32) -> Result<Bit, OffsetError> {
-        let bit = self.member(structure, path).and_then(|member| {
-            if member.bits <= bit {
-                return Err(OffsetError::Width(structure, path.join("."), member.bits, bit + 1));
-            }
-            Ok(bit_at(member.bit_offset + bit))
+            Ok(Bit { byte: member.bit_offset / U8, mask: 1 << (member.bit_offset % U8) })
         });
         self.unless_optional(NO_BIT, bit)
     }
@@ -186,9 +175,4 @@ impl Resolver<'_> {
     fn unless_optional<T>(&self, unknown: T, found: Result<T, OffsetError>) -> Result<T, OffsetError> {
         if self.required { found } else { Ok(found.unwrap_or(unknown)) }
     }
-}
-
-/// Bit 0 is a byte's lowest on little-endian machines.
-fn bit_at(bit_offset: u32) -> Bit {
-    Bit { byte: bit_offset / U8, mask: 1 << (bit_offset % U8) }
 }

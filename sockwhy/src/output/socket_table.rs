@@ -213,7 +213,7 @@ mod tests {
             label: if peer.is_some() { Label::Ipv4OverAfInet6 } else { Label::DualStack },
             v6only: Some(false),
             mptcp: false,
-            bound: peer.is_none(),
+            opening: None,
             local,
             peer,
             uid: Some(0),

@@ -1,11 +1,14 @@
 //! The records of the BPF iterators as sockets and owners.
 
-use std::{net::SocketAddr, num::NonZeroU64};
+use std::{
+    net::{IpAddr, SocketAddr, SocketAddrV6},
+    num::NonZeroU64,
+};
 
 use sockwhy_common::{NO_UID, OwnerRecord, SocketRecord, socket_flags};
 use thiserror::Error;
 
-use super::{Held, Label, Owner, Socket, State};
+use super::{Held, Label, Opening, Owner, Socket, State};
 use crate::flow::{Family, address, known};
 
 /// A record that is not of a TCP socket as this program knows them.
@@ -26,8 +29,9 @@ impl Socket {
         let unknown = Unknown { family: record.family, state: record.state };
         let family = Family::from_number(record.family).ok_or(unknown)?;
         let state = State::from_number(record.state).ok_or(unknown)?;
-        let local = SocketAddr::new(address(family, record.local_addr), record.local_port);
-        let peer = SocketAddr::new(address(family, record.peer_addr), record.peer_port);
+        let end = |addr, port| scoped(address(family, addr), port, record.device);
+        let local = end(record.local_addr, record.local_port);
+        let peer = end(record.peer_addr, record.peer_port);
         let v6only = has(socket_flags::V6ONLY);
         let listens = state == State::Listen;
         Ok(Self {
@@ -40,7 +44,11 @@ impl Socket {
             },
             v6only: (family == Family::Inet6).then_some(v6only),
             mptcp: has(socket_flags::MPTCP),
-            bound: has(socket_flags::BOUND),
+            opening: if has(socket_flags::PASSIVE) {
+                Some(Opening::Passive)
+            } else {
+                has(socket_flags::ACTIVE).then_some(Opening::Active)
+            },
             local,
             peer: (!listens).then_some(peer),
             uid: (record.uid != NO_UID).then_some(record.uid),
@@ -48,6 +56,14 @@ impl Socket {
             netns,
             cookie: NonZeroU64::new(record.cookie),
         })
+    }
+}
+
+/// The same link-local address can be there on every device (RFC 4007).
+fn scoped(address: IpAddr, port: u16, device: u32) -> SocketAddr {
+    match address {
+        IpAddr::V6(address) if address.is_unicast_link_local() => SocketAddrV6::new(address, port, 0, device).into(),
+        _ => SocketAddr::new(address, port),
     }
 }
 

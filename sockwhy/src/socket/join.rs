@@ -9,7 +9,7 @@ use std::{
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
-use super::{Index, Links, Owner, Share, Socket, Sockets, State};
+use super::{Index, Links, Opening, Owner, Share, Socket, Sockets, State};
 use crate::flow::Family;
 
 /// A descriptor of a process that is a socket, of TCP or not.
@@ -88,6 +88,7 @@ fn link(sockets: &[Socket]) -> Vec<Links> {
     let mut links = vec![Links::default(); sockets.len()];
     link_listeners(sockets, &mut links);
     link_ends(sockets, &mut links);
+    unlink_ambiguous(sockets, &mut links);
     links
 }
 
@@ -129,7 +130,7 @@ fn link_listeners(sockets: &[Socket], links: &mut [Links]) {
 }
 
 fn may_come_from_a_listener(socket: &Socket) -> bool {
-    !matches!(socket.state, State::Listen | State::SynSent) && !socket.bound
+    !matches!(socket.state, State::Listen | State::SynSent) && socket.opening != Some(Opening::Active)
 }
 
 /// Whether the listener takes peers like this socket's.
@@ -167,6 +168,18 @@ fn link_ends(sockets: &[Socket], links: &mut [Links]) {
             hashbrown::hash_table::Entry::Vacant(place) => {
                 place.insert(index_of(index));
             }
+        }
+    }
+}
+
+/// One of the two ends has called `connect()`. Where a listener fits both, and the kernel does not say how they began, it
+/// is unknown which.
+fn unlink_ambiguous(sockets: &[Socket], links: &mut [Links]) {
+    for index in 0..sockets.len() {
+        let is_guess = |at: usize| sockets[at].opening.is_none() && links[at].listener.is_some();
+        let other = links[index].other_end.map(|other| other.get() as usize - 1);
+        if let Some(other) = other.filter(|other| is_guess(index) && is_guess(*other)) {
+            (links[index].listener, links[other].listener) = (None, None);
         }
     }
 }

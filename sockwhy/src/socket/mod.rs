@@ -40,9 +40,9 @@ pub struct Socket {
     pub v6only: Option<bool>,
     /// The application's socket is an MPTCP socket, of which this is a subflow.
     pub mptcp: bool,
-    /// `bind()` gave it its port, so that it did not come from a listener, even if there is one on that port.
-    pub bound: bool,
-    /// Its own end; an IPv4-mapped address as IPv4.
+    /// How its connection began; `None` where it has none, and where the kernel won't say.
+    pub opening: Option<Opening>,
+    /// Its own end; an IPv4-mapped address as IPv4. An IPv6 link-local one has the index of its network device as scope.
     pub local: SocketAddr,
     /// The other end, likewise; `None` for a listener.
     pub peer: Option<SocketAddr>,
@@ -54,6 +54,15 @@ pub struct Socket {
     pub netns: u32,
     /// The kernel's socket cookie.
     pub cookie: Option<NonZeroU64>,
+}
+
+/// How a connection begins (RFC 9293 §3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// `connect()` made it.
+    Active,
+    /// It came to a listener, which may be gone.
+    Passive,
 }
 
 /// The states of TCP (`enum tcp_state` in `include/net/tcp_states.h`), in netstat's words.
@@ -248,6 +257,15 @@ impl<'a> Entry<'a> {
     #[must_use]
     pub fn other_end(&self) -> Option<Entry<'a>> {
         self.all.links[self.index].other_end.map(|index| self.all.entry(index))
+    }
+
+    /// Whether it is certain that this end called `connect()`.
+    #[must_use]
+    pub fn has_connected(&self) -> bool {
+        match self.opening {
+            Some(opening) => opening == Opening::Active,
+            None => self.state == State::SynSent || self.other_end().is_some_and(|other| other.listener().is_some()),
+        }
     }
 
     /// Why it has its label: one sentence.

@@ -19,7 +19,7 @@ fn socket(family: Family, state: State, local: &str, peer: Option<&str>) -> Sock
         label,
         v6only: (family == Family::Inet6).then_some(false),
         mptcp: false,
-        bound: state == State::Listen,
+        opening: None,
         local,
         peer,
         uid: Some(0),
@@ -105,7 +105,7 @@ fn a_record_becomes_a_socket() {
         peer_port: 51234,
         state: 1,
         flags: socket_flags::MPTCP,
-        reserved: 0,
+        device: 0,
     };
     let expected = Socket {
         mptcp: true,
@@ -114,6 +114,15 @@ fn a_record_becomes_a_socket() {
         ..file(6, connection(Family::Inet6, "10.0.0.5:4243", "10.0.0.20:51234"))
     };
     assert_eq!(Socket::decode(&record, NETNS), Ok(expected));
+    for (flags, opening) in
+        [(0, None), (socket_flags::PASSIVE, Some(Opening::Passive)), (socket_flags::ACTIVE, Some(Opening::Active))]
+    {
+        assert_eq!(Socket::decode(&SocketRecord { flags, ..record }, NETNS).unwrap().opening, opening);
+    }
+    // Only a link-local address is another on another device.
+    let local_addr = "fe80::1".parse::<std::net::Ipv6Addr>().unwrap().octets();
+    let scoped = Socket::decode(&SocketRecord { local_addr, device: 3, ..record }, NETNS).unwrap();
+    assert_eq!((scoped.local.to_string().as_str(), scoped.peer), ("[fe80::1%3]:4243", expected.peer));
     // The family decides, not the form of the address.
     let inet = Socket::decode(&SocketRecord { family: AF_INET, ..record }, NETNS).unwrap();
     assert_eq!((inet.label, inet.v6only), (Label::Ipv4, None));
@@ -174,11 +183,36 @@ fn a_connection_is_not_linked_to_a_listener_that_cannot_have_taken_it() {
     for listener in [other_port, other_family, other_address, other_netns, v6only("[::]:80")] {
         assert_eq!(why(&[listener, child], &[]), "an AF_INET6 socket whose peer is ::ffff:10.0.0.20", "{listener:?}");
     }
-    // One that was bound by its own process, or is just connecting, has no listener.
+    // One that has connected, or is just connecting, has no listener.
     let listener = listener(Family::Inet6, "[::]:80");
-    for connecting in [Socket { bound: true, ..child }, Socket { state: State::SynSent, ..child }] {
+    for connecting in [Socket { opening: Some(Opening::Active), ..child }, Socket { state: State::SynSent, ..child }] {
         assert_eq!(why(&[listener, connecting], &[]), "connect() on an AF_INET6 socket to ::ffff:10.0.0.20");
     }
+}
+
+#[test]
+fn a_listener_that_is_gone_has_accepted_all_the_same() {
+    let child = connection(Family::Inet6, "10.0.0.5:80", "10.0.0.20:50000");
+    assert_eq!(
+        why(&[Socket { opening: Some(Opening::Passive), ..child }], &[]),
+        "accepted by a listener that is not there now: an AF_INET6 socket whose peer is ::ffff:10.0.0.20"
+    );
+}
+
+/// A listener can take a port that a client has connected from.
+#[test]
+fn where_a_listener_fits_both_ends_the_kernel_knows_which_one_was_accepted() {
+    let listeners = [listener(Family::Inet, "127.0.0.1:80"), listener(Family::Inet, "0.0.0.0:50000")];
+    let accepted = file(1, connection(Family::Inet, "127.0.0.1:80", "127.0.0.1:50000"));
+    let client = file(2, connection(Family::Inet, "127.0.0.1:50000", "127.0.0.1:80"));
+    let reason = |one, other| why(&[&listeners[..], &[one, other]].concat(), &[]);
+    let unknown = "an AF_INET socket carries IPv4 only; the other end is AF_INET";
+    assert_eq!((reason(accepted, client), reason(client, accepted)), (unknown.to_owned(), unknown.to_owned()));
+    let accepted = Socket { opening: Some(Opening::Passive), ..accepted };
+    let client = Socket { opening: Some(Opening::Active), ..client };
+    assert!(reason(accepted, client).starts_with("connect() on an AF_INET socket"));
+    let of_accepted = reason(client, accepted);
+    assert!(of_accepted.starts_with("accepted on port 80 by an AF_INET listener"), "{of_accepted}");
 }
 
 #[test]

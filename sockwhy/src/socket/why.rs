@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv6Addr},
 };
 
-use super::{Entry, Label, State};
+use super::{Entry, Label, Opening, State};
 use crate::{
     digits::address,
     flow::{self, Origin},
@@ -29,15 +29,20 @@ impl Why<'_> {
             (Some(listener), Some((wire, _))) => {
                 flow::accepted(progress(socket), socket.local, origin(listener), wire.ip_version(), f)?;
             }
-            (None, Some((wire, peer))) if has_connected(socket) => flow::connected(wire, peer, f)?,
-            (None, Some((wire, peer))) => match wire {
-                flow::Label::Ipv4 => f.write_str("an AF_INET socket carries IPv4 only")?,
-                flow::Label::Ipv6 => f.write_str("an AF_INET6 socket whose peer is an IPv6 address")?,
-                flow::Label::Ipv4OverAfInet6 => {
-                    f.write_str("an AF_INET6 socket whose peer is ::ffff:")?;
-                    address(f, peer)?;
+            (None, Some((wire, peer))) if socket.has_connected() => flow::connected(wire, peer, f)?,
+            (None, Some((wire, peer))) => {
+                if socket.opening == Some(Opening::Passive) {
+                    f.write_str("accepted by a listener that is not there now: ")?;
                 }
-            },
+                match wire {
+                    flow::Label::Ipv4 => f.write_str("an AF_INET socket carries IPv4 only")?,
+                    flow::Label::Ipv6 => f.write_str("an AF_INET6 socket whose peer is an IPv6 address")?,
+                    flow::Label::Ipv4OverAfInet6 => {
+                        f.write_str("an AF_INET6 socket whose peer is ::ffff:")?;
+                        address(f, peer)?;
+                    }
+                }
+            }
             (_, None) => listens(socket, f)?,
         }
         if let Some(other) = socket.other_end() {
@@ -60,11 +65,6 @@ fn progress(socket: Entry<'_>) -> &'static str {
         State::Established | State::CloseWait if socket.inode.is_none() => "to be accepted",
         _ => "accepted",
     }
-}
-
-/// Whether it is certain that this end called `connect()`.
-fn has_connected(socket: Entry<'_>) -> bool {
-    socket.state == State::SynSent || socket.bound || socket.other_end().is_some_and(|other| other.listener().is_some())
 }
 
 fn origin(listener: Entry<'_>) -> Origin {

@@ -120,7 +120,39 @@ impl Zoo {
             }
             self.keep(listener);
         }
+        self.add_closed_listeners()?;
+        self.add_late_listener()?;
         if host::has_ipv6() { self.add_bound_client() } else { Ok(()) }
+    }
+
+    /// Accepted, where the listener is closed since.
+    fn add_closed_listeners(&mut self) -> Outcome {
+        for &kind in Listener::all() {
+            for &from in Client::all().iter().filter(|from| kind.takes(**from)) {
+                let (client, accepted) = connect(&kind.open(None)?, from)?;
+                self.keep_because(client, &["connect() on an AF_INET"]);
+                self.keep_because(accepted, &["accepted by a listener that is not there now"]);
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection from a port that a listener takes later.
+    fn add_late_listener(&mut self) -> Outcome {
+        let listener = Listener::Inet.open(None)?;
+        let client = Client::Inet.open(None)?;
+        client.set_reuse_address(true)?;
+        client.connect(&Client::Inet.target(port(&listener)?).into())?;
+        let (accepted, _) = listener.accept()?;
+        let late = Client::Inet.open(None)?;
+        late.set_reuse_address(true)?;
+        late.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(&client)?)).into())?;
+        late.listen(1)?;
+        self.keep_because(client, &["connect() on an AF_INET socket"]);
+        self.keep_because(accepted, &["accepted on ", "AF_INET listener"]);
+        self.keep(late);
+        self.keep(listener);
+        Ok(())
     }
 
     fn add_bound_client(&mut self) -> Outcome {

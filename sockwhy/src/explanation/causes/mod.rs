@@ -247,7 +247,7 @@ fn ipv4_on_the_wire(group: &Group<'_>) -> Option<String> {
 /// `IPV6_ADDRFORM` turns a mapped `AF_INET6` socket that is connected into an `AF_INET` one (`do_ipv6_setsockopt()`).
 fn addrform(group: &Group<'_>) -> Option<String> {
     let socket = group.first();
-    if group.kind != Kind::Connection || socket.family != Family::Inet || socket.bound {
+    if group.kind != Kind::Connection || socket.family != Family::Inet || socket.has_connected() {
         return None;
     }
     let listeners: Vec<_> = group.evidence.listeners_on(socket.netns, socket.local.port()).collect();
