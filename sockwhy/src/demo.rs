@@ -12,6 +12,7 @@ use thiserror::Error;
 use crate::{
     explain::{ExplainError, explain},
     explanation::{Explanation, Target},
+    plan::NetnsChoice,
 };
 
 /// Far longer than a connection within the machine takes, unless a firewall drops it.
@@ -76,7 +77,7 @@ impl Demo {
     /// # Errors
     /// Where they cannot be read.
     pub fn explain<T>(&self, show: impl FnOnce(&Explanation<'_>) -> T) -> Result<T, DemoError> {
-        Ok(explain(Target::Process(std::process::id()), show)?)
+        Ok(explain(Target::Process(std::process::id()), NetnsChoice::Own, show)?)
     }
 }
 

@@ -20,6 +20,7 @@ pub mod flow;
 pub mod kernel;
 pub mod list;
 pub mod netns;
+pub mod network;
 pub mod output;
 pub mod plan;
 pub mod proc;

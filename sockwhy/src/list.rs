@@ -70,7 +70,7 @@ pub fn run(plan: &ListPlan, format: Format) -> Result<(), ListError> {
 }
 
 /// The network namespaces to look into.
-fn namespaces(choice: NetnsChoice) -> Result<Vec<Namespace>, ListError> {
+pub(crate) fn namespaces(choice: NetnsChoice) -> Result<Vec<Namespace>, ListError> {
     let no_proc = |error| ListError::Io("cannot tell the network namespaces from /proc", error);
     let wanted = match choice {
         NetnsChoice::Own => return Ok(vec![Namespace::own().map_err(no_proc)?]),

@@ -66,8 +66,8 @@ fn list(args: ListArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
 }
 
 fn explain(args: &ExplainArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
-    let text = explain::explain(args.target, |explanation| match common.output {
-        OutputFormat::Text => output::explain_text(explanation, Terminal::stdout(common.color)),
+    let text = explain::explain(args.target, args.netns.into(), |explanation| match common.output {
+        OutputFormat::Text => output::explain_text(explanation, Terminal::stdout(common.color), common.verbose > 0),
         OutputFormat::Json => output::explain_json(explanation),
     })?;
     Ok(write(&text)?)
@@ -76,7 +76,7 @@ fn explain(args: &ExplainArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>
 fn demo(args: &DemoArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
     let demo = Demo::new(args.v6only)?;
     let text = demo.explain(|explanation| match common.output {
-        OutputFormat::Text => output::demo_text(&demo, explanation, Terminal::stdout(common.color)),
+        OutputFormat::Text => output::demo_text(&demo, explanation, Terminal::stdout(common.color), common.verbose > 0),
         OutputFormat::Json => output::demo_json(&demo, explanation),
     })?;
     Ok(write(&text)?)

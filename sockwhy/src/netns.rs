@@ -28,6 +28,14 @@ impl Namespace {
         Ok(Self { inode: inode(Path::new("/proc/self/ns/net"))?, file: None })
     }
 
+    /// The one that an open file leads to.
+    ///
+    /// # Errors
+    /// Where the file cannot be asked.
+    pub fn of(file: File) -> io::Result<Self> {
+        Ok(Self { inode: number(&file.metadata()?)?, file: Some(file) })
+    }
+
     /// Needs `CAP_SYS_ADMIN`, unless it is the own one.
     fn enter(&self) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
@@ -89,9 +97,8 @@ pub fn all() -> io::Result<(Vec<Namespace>, u32)> {
 fn add(found: &mut BTreeMap<u32, Namespace>, path: &Path) -> io::Result<()> {
     if !found.contains_key(&inode(path)?) {
         // What the path leads to may have changed meanwhile.
-        let file = File::open(path)?;
-        let inode = number(&file.metadata()?)?;
-        found.entry(inode).or_insert(Namespace { inode, file: Some(file) });
+        let namespace = Namespace::of(File::open(path)?)?;
+        found.entry(namespace.inode).or_insert(namespace);
     }
     Ok(())
 }

@@ -76,8 +76,8 @@ Examples:
 
 const EXPLAIN_EXAMPLES: &str = "\
 TARGET is a PID, a port like :4243, or an address with its port as netstat shows
-it, like 10.0.0.20:53512 or [::1]:80. Without privileges the processes of other
-users are not known.
+it, like 10.0.0.20:53512, [::1]:80 or [fe80::1%eth0]:80. Without privileges the
+processes of other users are not known. -v shows everything that is known.
 
 Examples:
   Why everything of process 31307 is tcp6, and whether that is a problem
@@ -88,6 +88,9 @@ Examples:
 
   One line of netstat
     sudo sockwhy explain 10.0.0.20:53512
+
+  A port of a container
+    sudo sockwhy explain :4243 --netns all
 
   The causes alone
     sudo sockwhy explain :4243 -o json | jq -r '.causes[].text'";
@@ -312,6 +315,10 @@ pub struct ExplainArgs {
     /// A PID, :PORT, or ADDRESS:PORT
     #[arg(allow_negative_numbers = true)]
     pub target: Target,
+    /// Look in this network namespace, or in all of them, instead of sockwhy's own
+    #[arg(long, value_name = "INODE|all", allow_negative_numbers = true)]
+    #[arg(value_parser = values::netns)]
+    pub netns: Option<NetnsArg>,
 }
 
 /// Arguments of `sockwhy demo`.

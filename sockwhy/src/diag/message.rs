@@ -1,5 +1,5 @@
-//! `sock_diag`'s questions and answers. Source: `include/uapi/linux/netlink.h`, `inet_diag.h` and `sock_diag.h`. Numbers
-//! are in the machine's order, ports and addresses in the network's.
+//! Netlink's messages, and what `sock_diag` asks and answers in them. Source: `include/uapi/linux/netlink.h`,
+//! `inet_diag.h` and `sock_diag.h`. Numbers are in the machine's order, ports and addresses in the network's.
 
 use std::io;
 
@@ -13,8 +13,8 @@ const SOCK_DIAG_BY_FAMILY: u16 = 20;
 
 /// Bytes of `struct nlmsghdr`.
 const HEADER: usize = 16;
-/// Bytes of a request, with `struct inet_diag_req_v2`.
-const REQUEST: u8 = 72;
+/// Bytes of `struct inet_diag_req_v2`.
+const REQUEST: usize = 56;
 /// Bytes of `struct inet_diag_msg`.
 const SOCKET: usize = 72;
 /// Bytes of `struct nlattr`.
@@ -25,27 +25,34 @@ const INET_DIAG_SKV6ONLY: u16 = 11;
 const INET_DIAG_ULP_INFO: u16 = 19;
 const INET_ULP_INFO_NAME: u16 = 1;
 
-/// Asks for every TCP socket of a family.
-pub(super) fn request(family: u16) -> [u8; REQUEST as usize] {
+/// A message that asks for all there is of a kind.
+pub(super) fn dump(kind: u16, body: &[u8]) -> Vec<u8> {
     const NLM_F_REQUEST: u16 = 0x1;
     const NLM_F_DUMP: u16 = 0x300;
+    // Sequence number and port: there is one request, and the kernel knows whose.
+    const NONE: [u8; 8] = [0; 8];
+
+    let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);
+    [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), &(NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes(), &NONE, body].concat()
+}
+
+/// Asks for every TCP socket of a family.
+pub(super) fn request(family: u16) -> Vec<u8> {
     const IPPROTO_TCP: u8 = 6;
     const EVERY_STATE: u32 = u32::MAX;
 
-    let mut bytes = [0; REQUEST as usize];
-    bytes[0..4].copy_from_slice(&u32::from(REQUEST).to_ne_bytes());
-    bytes[4..6].copy_from_slice(&SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-    bytes[6..8].copy_from_slice(&(NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
+    let mut body = [0; REQUEST];
     let [family, ..] = family.to_le_bytes();
     // Who asks for INFO is told of MPTCP as well (`tcp_diag_get_aux`).
-    bytes[HEADER..HEADER + 3].copy_from_slice(&[family, IPPROTO_TCP, 1 << (INET_DIAG_INFO - 1)]);
-    bytes[HEADER + 4..HEADER + 8].copy_from_slice(&EVERY_STATE.to_ne_bytes());
-    bytes
+    body[..3].copy_from_slice(&[family, IPPROTO_TCP, 1 << (INET_DIAG_INFO - 1)]);
+    body[4..8].copy_from_slice(&EVERY_STATE.to_ne_bytes());
+    dump(SOCK_DIAG_BY_FAMILY, &body)
 }
 
 /// A piece of an answer.
 pub(super) enum Message<'a> {
-    Socket(DiagSocket<'a>),
+    /// One of those that were asked for, without the header.
+    Body(&'a [u8]),
     Done,
     Error(io::Error),
     /// Its lengths are wrong.
@@ -72,11 +79,7 @@ impl<'a> Iterator for Messages<'a> {
                 Some(error) if error < 0 => Message::Error(io::Error::from_raw_os_error(error.wrapping_neg())),
                 _ => Message::Done,
             },
-            SOCK_DIAG_BY_FAMILY => match body.split_at_checked(SOCKET) {
-                Some((socket, attributes)) => Message::Socket(DiagSocket { socket, attributes }),
-                None => Message::Malformed,
-            },
-            _ => Message::Malformed,
+            _ => Message::Body(body),
         })
     }
 }
@@ -94,7 +97,7 @@ fn align(length: usize) -> usize {
     length.next_multiple_of(4)
 }
 
-fn bytes<const N: usize>(from: &[u8], at: usize) -> Option<[u8; N]> {
+pub(super) fn bytes<const N: usize>(from: &[u8], at: usize) -> Option<[u8; N]> {
     from.get(at..)?.first_chunk().copied()
 }
 
@@ -104,7 +107,13 @@ pub(super) struct DiagSocket<'a> {
     attributes: &'a [u8],
 }
 
-impl DiagSocket<'_> {
+impl<'a> DiagSocket<'a> {
+    /// `None` where the message is too short.
+    pub(super) fn new(body: &'a [u8]) -> Option<Self> {
+        let (socket, attributes) = body.split_at_checked(SOCKET)?;
+        Some(Self { socket, attributes })
+    }
+
     /// The socket of the network namespace with the inode number `netns`.
     pub(super) fn decode(&self, netns: u32) -> Result<Socket, Unknown> {
         let family = u16::from(self.socket[0]);
@@ -151,7 +160,7 @@ fn address(family: u16, address: [u8; 16]) -> [u8; 16] {
 }
 
 /// The value of the first attribute of this type.
-fn attribute(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
+pub(super) fn attribute(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
     /// Marks attributes that hold others (`NLA_F_NESTED`).
     const NESTED: u16 = 1 << 15;
     loop {
@@ -196,8 +205,8 @@ mod tests {
         socket[24..28].copy_from_slice(&[10, 0, 0, 20]);
         let answer = [message(SOCK_DIAG_BY_FAMILY, &socket), message(NLMSG_DONE, &[0; 4])].concat();
         let mut messages = Messages(&answer);
-        let Some(Message::Socket(socket)) = messages.next() else { panic!("no socket") };
-        let socket = socket.decode(7).unwrap();
+        let Some(Message::Body(socket)) = messages.next() else { panic!("no socket") };
+        let socket = DiagSocket::new(socket).unwrap().decode(7).unwrap();
         assert_eq!(socket.local, "127.0.0.1:4243".parse().unwrap());
         assert_eq!(socket.peer, Some("10.0.0.20:50000".parse().unwrap()));
         assert_eq!((socket.uid, socket.inode, socket.cookie, socket.netns), (None, None, None, 7));

@@ -2,6 +2,7 @@
 //! `/proc`. It does not tell `IPV6_V6ONLY` of any but listeners, and tells the owners only of the user's own processes
 //! unless run by root.
 
+mod addresses;
 mod message;
 mod owners;
 
@@ -10,7 +11,8 @@ use std::{io, os::fd::OwnedFd, thread};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with};
 use sockwhy_common::{AF_INET, AF_INET6};
 
-use self::message::{Message, Messages, request};
+pub use self::addresses::addresses;
+use self::message::{DiagSocket, Message, Messages, request};
 use crate::{
     netns::{self, Namespace},
     socket::{Held, Socket},
@@ -60,22 +62,32 @@ fn dump(netns: u32, sockets: &mut Vec<Socket>) -> io::Result<()> {
 }
 
 fn dump_family(diag: &OwnedFd, family: u16, netns: u32, sockets: &mut Vec<Socket>) -> io::Result<()> {
-    send(diag, &request(family), SendFlags::empty())?;
+    exchange(diag, &request(family), |body| {
+        let found = DiagSocket::new(body)?;
+        match found.decode(netns) {
+            Ok(socket) => sockets.push(socket),
+            Err(unknown) => log::debug!("left out: {unknown}"),
+        }
+        Some(())
+    })
+}
+
+/// Sends a request, and hands over each message of the answer. `None` says that it is malformed.
+fn exchange(socket: &OwnedFd, request: &[u8], mut each: impl FnMut(&[u8]) -> Option<()>) -> io::Result<()> {
+    let malformed = || io::Error::other("the kernel's answer over netlink is malformed");
+    send(socket, request, SendFlags::empty())?;
     let mut chunk = vec![0; CHUNK];
     loop {
-        let (bytes, _) = match recv(diag, &mut chunk[..], RecvFlags::empty()) {
+        let (bytes, _) = match recv(socket, &mut chunk[..], RecvFlags::empty()) {
             Err(rustix::io::Errno::INTR) => continue,
             received => received?,
         };
         for message in Messages(&chunk[..bytes]) {
             match message {
-                Message::Socket(found) => match found.decode(netns) {
-                    Ok(socket) => sockets.push(socket),
-                    Err(unknown) => log::debug!("left out: {unknown}"),
-                },
+                Message::Body(body) => each(body).ok_or_else(malformed)?,
                 Message::Done => return Ok(()),
                 Message::Error(error) => return Err(error),
-                Message::Malformed => return Err(io::Error::other("sock_diag's answer is malformed")),
+                Message::Malformed => return Err(malformed()),
             }
         }
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    network::Network,
     runtime::{Identity, Process},
-    socket::{Entry, Sockets, State},
+    socket::{Entry, Owner, Sockets},
 };
 
 /// A process that holds sockets, and what it turned out to be.
@@ -21,38 +22,56 @@ pub struct Holder {
 pub struct Evidence<'a> {
     /// All sockets of the listing, as a socket's neighbours explain it too.
     pub sockets: &'a Sockets,
-    /// The processes that hold the sockets to be explained, by PID.
+    /// The processes that hold the sockets to be explained and the listeners on their ports, by PID.
     pub holders: BTreeMap<u32, Holder>,
-    /// `net.ipv6.bindv6only` of network namespaces, by inode number, as far as it could be read.
-    pub bindv6only: BTreeMap<u32, bool>,
+    /// The network namespaces of the sockets, by inode number, as far as they could be looked at.
+    pub networks: BTreeMap<u32, Network>,
 }
 
-impl<'a> Evidence<'a> {
+impl Evidence<'_> {
     pub(super) fn holder(&self, pid: u32) -> Option<&Holder> {
         self.holders.get(&pid)
     }
 
+    /// The first process that holds a socket, of those that are known.
+    pub(super) fn holder_of(&self, socket: Entry<'_>) -> Option<&Holder> {
+        socket.owners()?.iter().find_map(|owner| self.holder(owner.pid?))
+    }
+
+    pub(super) fn network(&self, netns: u32) -> Option<&Network> {
+        self.networks.get(&netns)
+    }
+
     /// `net.ipv6.bindv6only` of a network namespace.
     pub(super) fn bindv6only(&self, netns: u32) -> Option<bool> {
-        self.bindv6only.get(&netns).copied()
+        self.network(netns)?.bindv6only
     }
 
-    /// The listeners on a port.
-    pub(super) fn listeners_on(&self, netns: u32, port: u16) -> impl Iterator<Item = Entry<'a>> {
-        self.sockets
-            .iter()
-            .filter(move |socket| socket.state == State::Listen && socket.netns == netns && socket.local.port() == port)
+    /// Who made a listener that its process did not make.
+    pub(super) fn handed_on(&self, listener: Entry<'_>) -> Option<HandedOn> {
+        let owners = listener.owners()?;
+        if owners.iter().any(|owner| owner.pid == Some(1) && owner.process.as_bytes() == b"systemd") {
+            return Some(HandedOn::BySystemd);
+        }
+        owners.iter().any(|owner| self.was_given(owner)).then_some(HandedOn::ByAnother)
     }
 
-    /// A listener on the same port that takes the IPv4 clients which this one does not: on any address, or like it on
-    /// an address of this machine alone.
-    pub(super) fn ipv4_listener_beside(&self, listener: Entry<'_>) -> Option<Entry<'a>> {
-        let local = listener.local.ip();
-        self.listeners_on(listener.netns, listener.local.port()).find(|other| {
-            let address = other.local.ip();
-            other.label.accepts().contains(&"IPv4")
-                && (address.is_unspecified() || (address.is_loopback() && local.is_loopback()))
-                && (other.local, other.family) != (listener.local, listener.family)
-        })
+    /// Whether the process was started with this descriptor (`sd_listen_fds(3)`).
+    fn was_given(&self, owner: &Owner) -> bool {
+        /// `SD_LISTEN_FDS_START`: the first descriptor that is handed on.
+        const FIRST: u32 = 3;
+        let Some(Holder { process, .. }) = owner.pid.and_then(|pid| self.holder(pid)) else { return false };
+        let number = |name| std::str::from_utf8(process.variable(name)?).ok()?.parse::<u32>().ok();
+        let given = FIRST..FIRST.saturating_add(number("LISTEN_FDS").unwrap_or(0));
+        given.contains(&owner.fd) && process.inner_pid.is_some() && number("LISTEN_PID") == process.inner_pid
     }
+}
+
+/// Who made a listener and handed it on to the process that serves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HandedOn {
+    /// The system's systemd, which holds it as well.
+    BySystemd,
+    /// Whoever started the process: `systemd-socket-activate`, a user's systemd, another program.
+    ByAnother,
 }

@@ -1,12 +1,17 @@
 //! Sockets that are explained together, as all that is to be said of one is true of the others.
 
-use std::{fmt::Write, net::IpAddr};
+use std::{collections::BTreeSet, net::SocketAddr};
 
-use super::{Evidence, Holder};
+use super::{
+    Evidence, Holder,
+    owner::{Mark, enumerate, holders, marks},
+    port::{Ports, scope},
+    service::was_accepted,
+};
 use crate::{
     flow::Family,
-    sanitize::Sanitized,
-    socket::{Entry, Label, Owner, State},
+    runtime::Scope,
+    socket::{Entry, Label, Opening, State},
 };
 
 /// What the sockets of a group have in common.
@@ -14,10 +19,21 @@ use crate::{
 pub(super) enum Kind {
     /// They listen.
     Listener,
-    /// They came from a listener that is there.
+    /// They came from a listener, which may be gone.
     Accepted,
     /// They did not, as far as can be seen.
     Connection,
+}
+
+/// Who takes IPv4 on the port of a listener that does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Beside<'a> {
+    /// The same program, by this listener.
+    Same(Entry<'a>),
+    /// Another program, by this listener.
+    Other(Entry<'a>),
+    /// Nobody.
+    Nobody,
 }
 
 /// Sockets that are explained together, at least one.
@@ -25,6 +41,8 @@ pub(super) struct Group<'a> {
     pub(super) kind: Kind,
     pub(super) sockets: Vec<Entry<'a>>,
     pub(super) evidence: &'a Evidence<'a>,
+    /// Of listeners that take IPv6 only.
+    pub(super) beside: Option<Beside<'a>>,
 }
 
 /// Everything that decides what is said.
@@ -36,45 +54,67 @@ struct Key<'a> {
     label: Label,
     v6only: Option<bool>,
     mptcp: bool,
-    /// Of a listener: its address, and whether another socket takes IPv4 on its port.
-    bound: Option<(IpAddr, bool)>,
-    listener: Option<Entry<'a>>,
-    /// Of a listener: the processes that hold it.
-    owners: Option<Vec<Option<u32>>>,
+    opening: Option<Opening>,
+    /// Of a listener.
+    listener: Option<ListenerKey<'a>>,
+    /// Of a connection: the listener that it came from.
+    origin: Option<(Family, SocketAddr)>,
     /// Of a connection: what the program is that holds it.
     runtime: Option<&'static str>,
     /// Of a connection: whether its other end is on this machine, and of which family.
     other_end: Option<Family>,
 }
 
+#[derive(PartialEq)]
+struct ListenerKey<'a> {
+    scope: Scope,
+    /// The programs that hold it.
+    programs: BTreeSet<Mark<'a>>,
+    /// Whether IPv4 is taken on its port, and by the same program.
+    beside: Option<std::mem::Discriminant<Beside<'a>>>,
+    is_on_a_device: bool,
+}
+
 /// Puts sockets together, in the order in which they come.
-pub(super) fn groups<'a>(sockets: &[Entry<'a>], evidence: &'a Evidence<'a>) -> Vec<Group<'a>> {
+pub(super) fn groups<'a>(sockets: &[Entry<'a>], ports: &Ports<'a>, evidence: &'a Evidence<'a>) -> Vec<Group<'a>> {
     let mut groups: Vec<(Key<'a>, Group<'a>)> = Vec::new();
     for &socket in sockets {
-        let key = Key::of(socket, evidence);
+        let beside = beside(socket, ports);
+        let key = Key::of(socket, beside, evidence);
         match groups.iter_mut().find(|(known, _)| *known == key) {
             Some((_, group)) => group.sockets.push(socket),
-            None => groups.push((key, Group { kind: kind(socket), sockets: vec![socket], evidence })),
+            None => groups.push((key, Group { kind: kind(socket), sockets: vec![socket], evidence, beside })),
         }
     }
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
 fn kind(socket: Entry<'_>) -> Kind {
-    match (socket.state, socket.listener()) {
-        (State::Listen, _) => Kind::Listener,
-        (_, Some(_)) => Kind::Accepted,
-        (_, None) => Kind::Connection,
+    match socket.state {
+        State::Listen => Kind::Listener,
+        _ if was_accepted(socket) => Kind::Accepted,
+        _ => Kind::Connection,
     }
 }
 
+/// Who takes the IPv4 clients that this listener does not. Who serves this host alone is no help to one that serves others.
+fn beside<'a>(socket: Entry<'a>, ports: &Ports<'a>) -> Option<Beside<'a>> {
+    if socket.state != State::Listen || socket.label != Label::Ipv6Only {
+        return None;
+    }
+    let port = ports.get(&(socket.netns, socket.local.port()))?;
+    let program = port.programs.iter().find(|program| program.contains(&socket))?;
+    let helps = |taker: &Entry<'a>| scope(socket) == Scope::Loopback || scope(*taker) != Scope::Loopback;
+    let takers = || port.ipv4.iter().flat_map(|(_, takers)| takers.iter().copied()).filter(helps);
+    let own = takers().find(|taker| program.contains(taker)).map(Beside::Same);
+    Some(own.or_else(|| takers().next().map(Beside::Other)).unwrap_or(Beside::Nobody))
+}
+
 impl<'a> Key<'a> {
-    fn of(socket: Entry<'a>, evidence: &Evidence<'_>) -> Self {
+    fn of(socket: Entry<'a>, beside: Option<Beside<'a>>, evidence: &'a Evidence<'_>) -> Self {
         let kind = kind(socket);
         let is_listener = kind == Kind::Listener;
-        let owners =
-            socket.owners().filter(|_| is_listener).map(|owners| owners.iter().map(|owner| owner.pid).collect());
-        let holder = socket.owners().unwrap_or_default().iter().find_map(|owner| evidence.holder(owner.pid?));
+        let runtime = || evidence.holder_of(socket)?.identity.runtime;
         Self {
             kind,
             netns: socket.netns,
@@ -82,13 +122,15 @@ impl<'a> Key<'a> {
             label: socket.label,
             v6only: socket.v6only,
             mptcp: socket.mptcp,
-            bound: is_listener.then(|| (socket.local.ip(), evidence.ipv4_listener_beside(socket).is_some())),
-            listener: socket.listener(),
-            owners,
-            runtime: holder
-                .filter(|_| !is_listener)
-                .and_then(|holder| holder.identity.runtime)
-                .map(|runtime| runtime.name),
+            opening: socket.opening,
+            listener: is_listener.then(|| ListenerKey {
+                scope: scope(socket),
+                programs: marks(socket, evidence),
+                beside: beside.as_ref().map(std::mem::discriminant),
+                is_on_a_device: socket.device.is_some(),
+            }),
+            origin: socket.listener().map(|listener| (listener.family, listener.local)),
+            runtime: if is_listener { None } else { runtime().map(|runtime| runtime.name) },
             other_end: socket.other_end().filter(|_| !is_listener).map(|other| other.family),
         }
     }
@@ -121,18 +163,16 @@ impl<'a> Group<'a> {
         match (self.kind, first.peer) {
             (Kind::Listener, _) if self.is_one() => format!("The listener on {}", first.local),
             (Kind::Listener, _) => {
-                let address = match first.local.ip() {
-                    IpAddr::V4(address) => address.to_string(),
-                    IpAddr::V6(address) => format!("[{address}]"),
-                };
-                format!("The {count} listeners on {address}, {}", ports(&self.ports()))
+                let mut places: Vec<_> = self.sockets.iter().map(|socket| socket.local).collect();
+                places.dedup();
+                format!("The {count} listeners on {}", enumerate(&places, 3))
             }
             (Kind::Accepted, Some(peer)) if self.is_one() => format!("The connection from {peer}"),
             (Kind::Connection, Some(peer)) if self.is_one() => {
                 format!("The connection between {} and {peer}", first.local)
             }
             (Kind::Accepted, _) => {
-                format!("The {count} connections on port {} from {} peers", first.local.port(), version(first))
+                format!("The {count} connections on {} from {} peers", ports(&self.ports()), version(first))
             }
             (Kind::Connection, _) => format!("The {count} connections to {} peers", version(first)),
         }
@@ -146,71 +186,24 @@ impl<'a> Group<'a> {
         ports
     }
 
-    /// The processes that hold the first socket, each once; `None` where nobody can be asked.
-    pub(super) fn holders(&self) -> Option<Vec<&'a Holder>> {
-        let owners = self.first().owners()?;
-        let mut pids: Vec<_> = owners.iter().filter_map(|owner| owner.pid).collect();
-        pids.dedup();
-        Some(pids.into_iter().filter_map(|pid| self.evidence.holder(pid)).collect())
-    }
-
     /// The first process that holds it.
     pub(super) fn holder(&self) -> Option<&'a Holder> {
-        self.holders()?.first().copied()
+        self.evidence.holder_of(self.first())
     }
 
-    /// Who holds the first socket: "java (PID 31307)".
+    /// Who holds the sockets: "java (PID 31307)".
     pub(super) fn who(&self) -> String {
-        match self.first().owners() {
-            None => "a process that this user may not see".to_owned(),
-            Some([]) => "no process".to_owned(),
-            Some([owner, ..]) => owner_name(owner),
-        }
-    }
-    /// Whether systemd made these listeners: it holds them itself, or has told the process so (`sd_listen_fds(3)`).
-    pub(super) fn is_of_systemd(&self) -> bool {
-        /// `SD_LISTEN_FDS_START`: the first descriptor that is handed on.
-        const FIRST: u32 = 3;
-        let owners = self.first().owners().unwrap_or_default();
-        let is_held = owners.iter().any(|owner| owner.pid == Some(1) && owner.process.as_bytes() == b"systemd");
-        let is_handed_on = self.holder().is_some_and(|Holder { process, .. }| {
-            let number = |name| std::str::from_utf8(process.variable(name)?).ok()?.parse::<u32>().ok();
-            let handed_on = FIRST..FIRST.saturating_add(number("LISTEN_FDS").unwrap_or(0));
-            let is_among = owners.iter().any(|owner| owner.pid == Some(process.pid) && handed_on.contains(&owner.fd));
-            is_among && number("LISTEN_PID") == process.inner_pid()
-        });
-        self.kind == Kind::Listener && (is_held || is_handed_on)
+        holders(&self.sockets, None)
     }
 }
 
-/// "java (PID 31307)", fit for a terminal.
-pub(super) fn owner_name(owner: &Owner) -> String {
-    let name = Sanitized::Text(owner.process.as_bytes());
-    match owner.pid {
-        Some(pid) => format!("{name} (PID {pid})"),
-        None => format!("{name} (outside of this PID namespace)"),
-    }
-}
-
-/// "port 80", "ports 80 and 443", "ports 80, 443, 8080 and 17 more".
+/// "port 80", "ports 80 and 443", "ports 80, 443, 8080, 8081, 8082 and 17 more".
 pub(super) fn ports(ports: &[u16]) -> String {
     const SHOWN: usize = 5;
-    let mut text = if ports.len() == 1 { "port ".to_owned() } else { "ports ".to_owned() };
-    let shown = if ports.len() > SHOWN + 1 { SHOWN } else { ports.len() };
-    for (index, port) in ports[..shown].iter().enumerate() {
-        let before = match index {
-            0 => "",
-            _ if index + 1 == ports.len() => " and ",
-            _ => ", ",
-        };
-        let _infallible = write!(text, "{before}{port}");
-    }
-    if shown < ports.len() {
-        let _infallible = write!(text, " and {} more", ports.len() - shown);
-    }
-    text
+    format!("{} {}", if ports.len() == 1 { "port" } else { "ports" }, enumerate(ports, SHOWN))
 }
 
+/// The version of IP on the wire.
 fn version(socket: Entry<'_>) -> &'static str {
     match socket.label.ip_version() {
         Some(4) => "IPv4",

@@ -1,12 +1,19 @@
 //! The answer for sockets that exist. Pure: no system call.
 //!
-//! The sockets of a [`Target`] are put into groups of which the same can be said. Rules find the causes of each,
-//! the listeners decide the [`Verdict`], and the runtime of who holds them the advice.
+//! The listeners of a port decide together who takes which connection ([`port`], [`reach`]); what a program takes is a
+//! [`service`], and the [`Verdict`] is about these. The sockets of a [`Target`] are put into groups of which the same can be
+//! said: rules find the causes of each. What the program is decides the advice.
 
 mod advice;
 mod causes;
 mod evidence;
 mod group;
+mod notes;
+mod owner;
+mod port;
+mod reach;
+mod select;
+mod service;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -16,9 +23,12 @@ pub use self::{
     advice::Advice,
     causes::Cause,
     evidence::{Evidence, Holder},
-    target::{Target, TargetError},
+    target::{Target, TargetError, Zone},
     verdict::Verdict,
 };
+use std::collections::BTreeSet;
+
+use self::service::Services;
 use crate::socket::Entry;
 
 /// What is so, why, and what would change it.
@@ -34,6 +44,8 @@ pub struct Explanation<'a> {
     pub causes: Vec<Cause>,
     /// The answer.
     pub verdict: Verdict,
+    /// What else there is to know.
+    pub notes: Vec<Cause>,
     /// What would change it.
     pub remedies: Vec<Advice>,
     /// What people try that would not.
@@ -44,13 +56,18 @@ impl<'a> Explanation<'a> {
     /// Explains sockets, at least one.
     #[must_use]
     pub fn new(target: Target, sockets: Vec<Entry<'a>>, evidence: &'a Evidence<'a>) -> Self {
-        let groups = group::groups(&sockets, evidence);
-        let advices = advice::advices(&groups);
+        let ports = port::ports(&sockets, evidence);
+        let groups = group::groups(&sockets, &ports, evidence);
+        let services = Services::of(target, &sockets, &ports, evidence);
+        let advices = advice::advices(&services, &groups, evidence);
+        let owners = sockets.iter().flat_map(|socket| socket.owners().unwrap_or_default());
+        let pids: BTreeSet<_> = owners.filter_map(|owner| owner.pid).collect();
         Self {
             target,
-            processes: evidence.holders.values().collect(),
+            processes: pids.into_iter().filter_map(|pid| evidence.holder(pid)).collect(),
             causes: causes::causes(&groups),
-            verdict: verdict::verdict(&groups, target),
+            verdict: verdict::verdict(target, &groups, &services, evidence),
+            notes: notes::notes(&groups, &services, evidence),
             remedies: advices.remedies,
             no_remedies: advices.no_remedies,
             sockets,

@@ -8,7 +8,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::socket::{Entry, Sockets, State};
+use crate::sanitize::Sanitized;
 
 /// A process, a port, or one end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,14 @@ pub enum Target {
     /// The sockets on this port.
     Port(u16),
     /// The socket with this address, or the listener that takes what comes to it. An IPv4-mapped address is kept as IPv4.
-    Address(SocketAddr),
+    Address(SocketAddr, Option<Zone>),
+}
+
+/// The device of a link-local address (RFC 4007 §11), by name or index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Zone {
+    /// Padded with NUL.
+    name: [u8; Self::SIZE],
 }
 
 /// Text that is no target.
@@ -27,7 +34,7 @@ pub enum TargetError {
     /// The part after the last colon is no port.
     #[error("'{0}' is no port, which is a number from 1 to 65535")]
     Port(String),
-    /// An IPv6 address without brackets: where it ends and the port begins cannot be told.
+    /// An IPv6 address without brackets: it is unclear where it ends and the port begins.
     #[error("an IPv6 address stands in brackets: [{0}]:PORT")]
     Brackets(String),
     /// The part before the last colon is no address.
@@ -50,23 +57,39 @@ impl FromStr for Target {
             return pid.map(Self::Process).ok_or(TargetError::Form);
         };
         let port = port_number(port).ok_or_else(|| TargetError::Port(port.to_owned()))?;
-        let bracketed = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let parsed = match bracketed {
-            Some(inside) => inside.parse().ok().map(IpAddr::V6),
+        let (parsed, zone) = match bracketed(address) {
+            Some((inside, zone)) => (inside.parse().ok().map(IpAddr::V6), zone),
             None => match address {
                 // As ss writes a listener for both.
                 "" | "*" => return Ok(Self::Port(port)),
                 // As netstat writes it, which cannot mean anything else.
-                "::" => Some(Ipv6Addr::UNSPECIFIED.into()),
-                _ if address.parse::<Ipv6Addr>().is_ok() || text.parse::<Ipv6Addr>().is_ok() => {
+                "::" => (Some(Ipv6Addr::UNSPECIFIED.into()), None),
+                _ if is_ipv6(address) || is_ipv6(text) => {
                     return Err(TargetError::Brackets(address.to_owned()));
                 }
-                _ => address.parse().ok().map(IpAddr::V4),
+                _ => (address.parse().ok().map(IpAddr::V4), None),
             },
         };
-        let address = parsed.ok_or_else(|| TargetError::Address(address.to_owned()))?;
-        Ok(Self::Address(SocketAddr::new(address.to_canonical(), port)))
+        let zone = zone.map(Zone::from_str).transpose();
+        let (Some(parsed), Ok(zone)) = (parsed, zone) else { return Err(TargetError::Address(address.to_owned())) };
+        Ok(Self::Address(SocketAddr::new(parsed.to_canonical(), port), zone))
     }
+}
+
+/// What stands in brackets, and the zone: in them, or as ss writes it, behind them.
+fn bracketed(address: &str) -> Option<(&str, Option<&str>)> {
+    let (inside, behind) = address.strip_prefix('[')?.rsplit_once(']')?;
+    match (inside.split_once('%'), behind.strip_prefix('%')) {
+        (Some((inside, zone)), None) if behind.is_empty() => Some((inside, Some(zone))),
+        (None, Some(zone)) => Some((inside, Some(zone))),
+        (None, None) if behind.is_empty() => Some((inside, None)),
+        _ => None,
+    }
+}
+
+/// Whether it is an IPv6 address, with a zone or without.
+fn is_ipv6(text: &str) -> bool {
+    text.split('%').next().unwrap_or(text).parse::<Ipv6Addr>().is_ok()
 }
 
 fn port_number(text: &str) -> Option<u16> {
@@ -79,59 +102,56 @@ impl fmt::Display for Target {
         match self {
             Self::Process(pid) => write!(f, "{pid}"),
             Self::Port(port) => write!(f, ":{port}"),
-            Self::Address(address) => write!(f, "{address}"),
+            Self::Address(address, Some(zone)) => write!(f, "[{}%{zone}]:{}", address.ip(), address.port()),
+            Self::Address(address, None) => write!(f, "{address}"),
         }
     }
 }
 
 impl Target {
-    /// The sockets that are meant, and the listeners that they came from; none where nothing is.
+    /// The port that is asked about.
     #[must_use]
-    pub fn select(self, sockets: &Sockets) -> Vec<Entry<'_>> {
-        let mut selected = match self {
-            Self::Process(pid) => {
-                find(sockets, |socket| socket.owners().unwrap_or_default().iter().any(|owner| owner.pid == Some(pid)))
-            }
-            Self::Port(port) => first_found([&|| find(sockets, |socket| socket.local.port() == port), &|| {
-                find(sockets, |socket| socket.peer.is_some_and(|peer| peer.port() == port))
-            }]),
-            Self::Address(address) => first_found([
-                &|| find(sockets, |socket| socket.local == address || socket.peer == Some(address)),
-                &|| find(sockets, |socket| takes(socket, address)),
-            ]),
-        };
-        let mut listeners: Vec<Entry<'_>> = Vec::new();
-        for listener in selected.iter().filter_map(Entry::listener) {
-            if !listeners.contains(&listener) {
-                listeners.push(listener);
-            }
+    pub fn port(self) -> Option<u16> {
+        match self {
+            Self::Process(_) => None,
+            Self::Port(port) => Some(port),
+            Self::Address(address, _) => Some(address.port()),
         }
-        listeners.retain(|listener| !selected.contains(listener));
-        selected.extend(listeners);
-        // Listeners first, as the others come from them; then by address, as the kernel's order means nothing.
-        selected.sort_by_key(|socket| {
-            let is_end = (socket.state != State::Listen, socket.listener().is_none());
-            (is_end, socket.local.port(), socket.local.ip(), socket.peer, socket.cookie)
-        });
-        selected
     }
 }
 
-fn find(sockets: &Sockets, is_meant: impl Fn(Entry<'_>) -> bool) -> Vec<Entry<'_>> {
-    sockets.iter().filter(|socket| is_meant(*socket)).collect()
+impl Zone {
+    /// `IFNAMSIZ` (`include/uapi/linux/if.h`).
+    const SIZE: usize = 16;
+
+    fn as_bytes(&self) -> &[u8] {
+        let length = self.name.iter().position(|byte| *byte == 0).unwrap_or(Self::SIZE);
+        &self.name[..length]
+    }
+
+    /// Whether it is the device with this index and name.
+    pub(super) fn is(self, index: u32, name: Option<&String>) -> bool {
+        name.is_some_and(|name| name.as_bytes() == self.as_bytes()) || index.to_string().as_bytes() == self.as_bytes()
+    }
 }
 
-fn first_found<'a>(searches: [&dyn Fn() -> Vec<Entry<'a>>; 2]) -> Vec<Entry<'a>> {
-    searches.into_iter().map(|search| search()).find(|found| !found.is_empty()).unwrap_or_default()
+impl FromStr for Zone {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut name = [0; Self::SIZE];
+        match text.len() {
+            1..Self::SIZE => name[..text.len()].copy_from_slice(text.as_bytes()),
+            _ => return Err(()),
+        }
+        Ok(Self { name })
+    }
 }
 
-/// Whether a listener on any address takes what comes to this one.
-fn takes(socket: Entry<'_>, address: SocketAddr) -> bool {
-    let version = if address.is_ipv4() { 4 } else { 6 };
-    socket.state == State::Listen
-        && socket.local.port() == address.port()
-        && socket.local.ip().is_unspecified()
-        && socket.label.ip_version().is_none_or(|taken| taken == version)
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Sanitized::Text(self.as_bytes()).fmt(f)
+    }
 }
 
 #[cfg(test)]
@@ -148,13 +168,16 @@ mod tests {
             ("31307", "Process(31307)"),
             (":4243", "Port(4243)"),
             ("*:4243", "Port(4243)"),
-            ("10.0.0.20:80", "Address(10.0.0.20:80)"),
-            ("0.0.0.0:80", "Address(0.0.0.0:80)"),
-            ("[::1]:80", "Address([::1]:80)"),
-            (":::80", "Address([::]:80)"),
-            ("[::ffff:10.0.0.20]:80", "Address(10.0.0.20:80)"),
+            ("10.0.0.20:80", "Address(10.0.0.20:80, None)"),
+            ("0.0.0.0:80", "Address(0.0.0.0:80, None)"),
+            ("[::1]:80", "Address([::1]:80, None)"),
+            (":::80", "Address([::]:80, None)"),
+            ("[::ffff:10.0.0.20]:80", "Address(10.0.0.20:80, None)"),
         ] {
             assert_eq!(parsed(text).as_deref(), Ok(target), "{text}");
+        }
+        for text in ["[fe80::1%eth0]:80", "[fe80::1]%eth0:80"] {
+            assert_eq!(text.parse::<Target>().map(|target| target.to_string()).as_deref(), Ok("[fe80::1%eth0]:80"));
         }
     }
 
@@ -171,6 +194,10 @@ mod tests {
             ("10.0.0:80", "'10.0.0' is no IP address"),
             ("[10.0.0.20]:80", "'[10.0.0.20]' is no IP address"),
             ("localhost:80", "'localhost' is no IP address"),
+            ("fe80::1%eth0:80", "an IPv6 address stands in brackets"),
+            ("[fe80::1%]:80", "'[fe80::1%]' is no IP address"),
+            ("[fe80::1%a]%b:80", "'[fe80::1%a]%b' is no IP address"),
+            ("[fe80::1%a-name-that-is-too-long]:80", "is no IP address"),
             ("java", "a target is a PID"),
             ("0", "a target is a PID"),
             ("-1", "a target is a PID"),
@@ -186,7 +213,7 @@ mod tests {
 
     #[test]
     fn targets_are_shown_as_they_can_be_written() {
-        for text in ["31307", ":4243", "10.0.0.20:80", "[::1]:80"] {
+        for text in ["31307", ":4243", "10.0.0.20:80", "[::1]:80", "[fe80::1%3]:80"] {
             assert_eq!(text.parse::<Target>().map(|target| target.to_string()).as_deref(), Ok(text));
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use sockwhy_common::{AF_INET, AF_INET6, label_bit};
 
 /// A socket's address family (`sk_family`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Family {
     /// `AF_INET`
     Inet,

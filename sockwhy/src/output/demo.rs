@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::{
     Terminal,
-    explain::{ExplanationJson, explain_text},
+    explain::explain_text,
+    explain_json::ExplanationJson,
     json::line,
     paint::Paint,
     prose::{Prose, blanks},
@@ -13,7 +14,7 @@ use crate::{demo::Demo, explanation::Explanation};
 
 /// The calls of the two ends, and the explanation of the sockets that they made.
 #[must_use]
-pub fn demo_text(demo: &Demo, explanation: &Explanation<'_>, terminal: Terminal) -> Vec<u8> {
+pub fn demo_text(demo: &Demo, explanation: &Explanation<'_>, terminal: Terminal, verbose: bool) -> Vec<u8> {
     let Demo { v6only, port, refused, .. } = demo;
     let option = if *v6only { ", setsockopt(IPV6_V6ONLY, 1)" } else { "" };
     let outcome = match refused {
@@ -30,7 +31,7 @@ pub fn demo_text(demo: &Demo, explanation: &Explanation<'_>, terminal: Terminal)
         Prose::new(terminal.width).write(&mut out, &text, 2, 10, Paint { color: terminal.color, code: "2" });
     }
     out.push(b'\n');
-    out.extend(explain_text(explanation, terminal));
+    out.extend(explain_text(explanation, terminal, verbose));
     out
 }
 

@@ -1,239 +1,250 @@
-//! What `sockwhy explain` has to say, as text and as JSON.
+//! What `sockwhy explain` has to say, as text: the answer, what to do, and why.
 
 use std::fmt::Write;
 
-use serde::Serialize;
-
 use super::{
-    SocketJson, SocketTable, Terminal,
-    json::{Shown, line},
+    SocketTable, Terminal,
     paint::Paint,
     prose::{Prose, blanks},
 };
 use crate::{
-    explanation::{Advice, Cause, Explanation, Holder, Target, Verdict},
-    runtime::{Identity, Setting},
+    explanation::{Advice, Explanation, Holder, Target},
+    runtime::{Aim, Identity, Setting},
     sanitize::Sanitized,
 };
 
-/// Processes and sockets that are shown; `sockwhy list` shows them all.
-const SHOWN: usize = 10;
+/// Lines of an answer, unless all of it is asked for: more is not read.
+const LINES: usize = 40;
 
-/// The verdict, then who, what, why, and what to do.
-#[must_use]
-pub fn explain_text(explanation: &Explanation<'_>, terminal: Terminal) -> Vec<u8> {
-    let mut page = Page {
-        out: Vec::new(),
-        prose: Prose::new(terminal.width),
-        plain: Paint { color: terminal.color, code: "" },
-        bold: Paint { color: terminal.color, code: "1" },
-        verdict: Paint { color: terminal.color, code: if explanation.verdict.problem { "1;31" } else { "1;32" } },
-    };
-    page.prose.write(&mut page.out, &explanation.verdict.text, 0, 0, page.verdict);
-    page.sockets(explanation, terminal);
-    page.processes(&explanation.processes);
-    page.causes(&explanation.causes);
-    page.advice(if explanation.verdict.problem { "What helps" } else { "What would change it" }, &explanation.remedies);
-    page.advice("What would not", &explanation.no_remedies);
-    page.out
+/// Processes and sockets that are shown at most; `sockwhy list` shows them all.
+const SHOWN: usize = 50;
+
+/// Text that is shown whole or not at all.
+type Item = Vec<u8>;
+
+/// Text under a heading.
+struct Section {
+    heading: Option<&'static str>,
+    items: Vec<Item>,
+    /// Lines that it may take, with those that the sections before it have left over.
+    share: usize,
 }
 
-/// Text under headings.
+/// The answer in 40 lines at most, or all that is known.
+#[must_use]
+pub fn explain_text(explanation: &Explanation<'_>, terminal: Terminal, verbose: bool) -> Vec<u8> {
+    let page = Page::new(terminal);
+    let code = if explanation.verdict.problem { "1;31" } else { "1;32" };
+    let mut out = Vec::new();
+    page.prose.write(&mut out, &explanation.verdict.text, 0, 0, page.paint(code));
+    let sections = page.sections(explanation, verbose);
+    if verbose {
+        for section in sections {
+            page.write(&mut out, section.heading, &section.items);
+        }
+        return out;
+    }
+
+    let more = Item::from(format!("All that is known: sockwhy explain -v {}\n", explanation.target));
+    // What is left over for all of them, and for those that are still to come.
+    let mut all = LINES.saturating_sub(lines(&out) + 1 + lines(&more));
+    let mut later: usize = sections.iter().map(|section| section.share).sum();
+    for section in sections {
+        later -= section.share;
+        let room = all.saturating_sub(later).max(section.share).min(all);
+        let before = lines(&out);
+        page.write(&mut out, section.heading, section.fitting(room));
+        all -= lines(&out) - before;
+    }
+    page.write(&mut out, None, &[more]);
+    out
+}
+
+impl Section {
+    /// The first items, as many as fit into so many lines with the heading and the empty line above it.
+    fn fitting(&self, room: usize) -> &[Item] {
+        let mut used = 1 + usize::from(self.heading.is_some());
+        let fits = |item: &&Item| {
+            used += lines(item);
+            used <= room
+        };
+        &self.items[..self.items.iter().take_while(fits).count()]
+    }
+}
+
+fn lines(text: &[u8]) -> usize {
+    text.split(|byte| *byte == b'\n').count() - 1
+}
+
+/// How to write.
 struct Page {
-    out: Vec<u8>,
+    terminal: Terminal,
     prose: Prose,
-    plain: Paint,
-    bold: Paint,
-    verdict: Paint,
 }
 
 impl Page {
-    fn heading(&mut self, text: &str) {
-        self.out.push(b'\n');
-        self.bold.text(&mut self.out, text);
-        self.out.push(b'\n');
+    fn new(terminal: Terminal) -> Self {
+        Self { terminal, prose: Prose::new(terminal.width) }
+    }
+
+    fn paint(&self, code: &'static str) -> Paint {
+        Paint { color: self.terminal.color, code }
+    }
+
+    /// Items under a heading, if there are any.
+    fn write(&self, out: &mut Vec<u8>, heading: Option<&str>, items: &[Item]) {
+        if items.is_empty() {
+            return;
+        }
+        out.push(b'\n');
+        if let Some(heading) = heading {
+            self.paint("1").text(out, heading);
+            out.push(b'\n');
+        }
+        out.extend(items.iter().flatten());
+    }
+
+    fn sections(&self, explanation: &Explanation<'_>, verbose: bool) -> Vec<Section> {
+        let notes = explanation.notes.iter().map(|note| self.sentence(&note.text)).collect();
+        let mut sections = vec![Section { heading: None, items: notes, share: 4 }];
+        let mut share = 8;
+        for aim in aims(&explanation.remedies) {
+            let of_aim = explanation.remedies.iter().filter(|advice| advice.aim == aim);
+            let items = of_aim.map(|advice| self.advice(advice)).collect();
+            sections.push(Section { heading: Some(heading(aim)), items, share });
+            share = 0;
+        }
+        sections.push(Section { heading: Some("Why"), items: self.causes(explanation), share: 9 });
+        let useless = distinct(&explanation.no_remedies);
+        let items = useless.map(|advice| if verbose { self.advice(advice) } else { self.useless(advice) }).collect();
+        sections.push(Section { heading: Some("What would not help"), items, share: 5 });
+        if verbose {
+            sections.push(Section { heading: Some("Who"), items: self.processes(&explanation.processes), share: 0 });
+        }
+        sections.push(Section { heading: None, items: self.sockets(explanation, verbose), share: 6 });
+        sections
+    }
+
+    fn sentence(&self, text: &str) -> Item {
+        let mut item = Item::new();
+        self.prose.write(&mut item, text, 0, 0, self.paint(""));
+        item
     }
 
     /// A sentence behind a mark.
-    fn item(&mut self, mark: &str, text: &str) {
-        let indent = self.mark(mark);
-        self.prose.write(&mut self.out, text, indent, indent, self.plain);
+    fn marked(&self, mark: &str, text: &str, paint: Paint) -> Item {
+        let mut item = Item::new();
+        let indent = self.mark(&mut item, mark);
+        self.prose.write(&mut item, text, indent, indent, paint);
+        item
     }
 
     /// Writes a mark, and says in which column what follows begins.
-    fn mark(&mut self, mark: &str) -> usize {
+    #[expect(clippy::unused_self, reason = "all that writes is the page's")]
+    fn mark(&self, out: &mut Vec<u8>, mark: &str) -> usize {
         const INDENT: usize = 2;
-        blanks(&mut self.out, INDENT);
-        self.out.extend_from_slice(mark.as_bytes());
-        self.out.push(b' ');
+        blanks(out, INDENT);
+        out.extend_from_slice(mark.as_bytes());
+        out.push(b' ');
         INDENT + mark.chars().count() + 1
     }
 
-    fn more(&mut self, count: usize, what: &str) {
-        if count > SHOWN {
-            self.item("…", &format!("and {} more; all of them: sockwhy list {what}", count - SHOWN));
+    fn advice(&self, Advice { what, how, effect, .. }: &Advice) -> Item {
+        const INDENT: usize = 4;
+        let mut item = self.marked("•", what, self.paint("1"));
+        for text in [how.clone(), format!("→ {effect}")] {
+            blanks(&mut item, INDENT);
+            self.prose.write(&mut item, &text, INDENT, INDENT, self.paint(""));
         }
+        item
     }
 
-    fn sockets(&mut self, explanation: &Explanation<'_>, terminal: Terminal) {
-        let shown = &explanation.sockets[..explanation.sockets.len().min(SHOWN)];
-        self.out.push(b'\n');
-        let mut table = SocketTable::new(terminal, false, shown);
-        table.header(&mut self.out);
-        for socket in shown {
-            table.socket(&mut self.out, *socket);
-        }
-        let all = match explanation.target {
-            Target::Process(pid) => format!("-a -p {pid}"),
-            Target::Port(port) => format!("-a --port {port}"),
-            Target::Address(address) => format!("-a --port {}", address.port()),
-        };
-        self.more(explanation.sockets.len(), &all);
+    fn useless(&self, Advice { what, effect, .. }: &Advice) -> Item {
+        self.marked("•", &format!("{what}: {effect}"), self.paint(""))
     }
 
-    fn processes(&mut self, processes: &[&Holder]) {
-        if processes.is_empty() {
-            return;
-        }
-        self.heading("Who");
-        for holder in processes.iter().take(SHOWN) {
+    fn causes(&self, explanation: &Explanation<'_>) -> Vec<Item> {
+        let causes = &explanation.causes;
+        let width = causes.len().to_string().len() + 1;
+        let item = |(index, text)| self.marked(&format!("{:>width$}", format!("{}.", index + 1)), text, self.paint(""));
+        causes.iter().map(|cause| cause.text.as_str()).enumerate().map(item).collect()
+    }
+
+    fn processes(&self, processes: &[&Holder]) -> Vec<Item> {
+        let item = |holder: &&Holder| {
             let Holder { process, identity } = holder;
             let name = Sanitized::Text(&process.name);
             let mut text =
                 format!("{}/{name}: {}", process.pid, runtime(identity).as_deref().unwrap_or("unknown program"));
-            for Setting { name, value, source } in &identity.settings {
+            for Setting { name, value, source, .. } in &identity.settings {
                 let (value, source) = (Sanitized::Text(value), Sanitized::Text(source.as_bytes()));
                 let _infallible = write!(text, "; {name}={value} ({source})");
             }
-            self.item("•", &text);
-        }
-        if processes.len() > SHOWN {
-            self.item("…", &format!("and {} more", processes.len() - SHOWN));
-        }
+            self.marked("•", &text, self.paint(""))
+        };
+        let shown = processes.iter().take(SHOWN).map(item);
+        let rest = processes.len().saturating_sub(SHOWN);
+        let more = (rest > 0).then(|| self.marked("…", &format!("and {rest} more"), self.paint("")));
+        shown.chain(more).collect()
     }
 
-    fn causes(&mut self, causes: &[Cause]) {
-        self.heading("Why");
-        let width = causes.len().to_string().len() + 1;
-        for (index, cause) in causes.iter().enumerate() {
-            self.item(&format!("{:>width$}", format!("{}.", index + 1)), &cause.text);
+    /// A table, with the reasons where all of it is shown.
+    fn sockets(&self, explanation: &Explanation<'_>, verbose: bool) -> Vec<Item> {
+        let shown = &explanation.sockets[..explanation.sockets.len().min(SHOWN)];
+        let mut table = SocketTable::new(self.terminal, false, shown);
+        if !verbose {
+            table = table.brief();
         }
-    }
-
-    fn advice(&mut self, heading: &str, advice: &[Advice]) {
-        if advice.is_empty() {
-            return;
+        let mut header = Item::new();
+        table.header(&mut header);
+        let mut items = Vec::new();
+        for socket in shown {
+            let mut item = std::mem::take(&mut header);
+            table.socket(&mut item, *socket);
+            items.push(item);
         }
-        self.heading(heading);
-        for Advice { what, how, effect } in advice {
-            let indent = self.mark("•");
-            self.prose.write(&mut self.out, what, indent, indent, self.bold);
-            for text in [how.clone(), format!("→ {effect}")] {
-                blanks(&mut self.out, indent);
-                self.prose.write(&mut self.out, &text, indent, indent, self.plain);
-            }
-        }
+        let rest = explanation.sockets.len() - shown.len();
+        let all = match explanation.target {
+            Target::Process(pid) => format!("-a -p {pid}"),
+            Target::Port(port) => format!("-a --port {port}"),
+            Target::Address(address, _) => format!("-a --port {}", address.port()),
+        };
+        let more = format!("and {rest} more; all of them: sockwhy list {all}");
+        items.extend((rest > 0).then(|| self.marked("…", &more, self.paint(""))));
+        items
     }
 }
 
-/// "Go 1.24.1", "Java".
-fn runtime(identity: &Identity) -> Option<String> {
+/// What the remedies are for, each once, in their order.
+fn aims(remedies: &[Advice]) -> Vec<Aim> {
+    let mut aims: Vec<Aim> = Vec::new();
+    for advice in remedies {
+        if !aims.contains(&advice.aim) {
+            aims.push(advice.aim);
+        }
+    }
+    aims
+}
+
+fn heading(aim: Aim) -> &'static str {
+    match aim {
+        Aim::Ipv4Only => "For IPv4 alone, which netstat lists as tcp",
+        Aim::Both => "For IPv4 and IPv6",
+        Aim::Ipv6Only => "For IPv6 alone",
+    }
+}
+
+/// Each once, whatever it is tried for.
+fn distinct(advice: &[Advice]) -> impl Iterator<Item = &Advice> {
+    let is_first = |index: usize, one: &Advice| !advice[..index].iter().any(|known| known.what == one.what);
+    advice.iter().enumerate().filter(move |(index, one)| is_first(*index, one)).map(|(_, one)| one)
+}
+
+/// "Go (1.24.1)", "Java".
+pub(super) fn runtime(identity: &Identity) -> Option<String> {
     let name = identity.runtime?.name;
     Some(match &identity.version {
         Some(version) => format!("{name} ({version})"),
         None => name.to_owned(),
     })
-}
-
-/// One object on one line.
-#[must_use]
-pub fn explain_json(explanation: &Explanation<'_>) -> Vec<u8> {
-    let mut out = Vec::new();
-    line(&mut out, &ExplanationJson::from(explanation));
-    out
-}
-
-/// The object of `sockwhy explain -o json`.
-#[derive(Serialize)]
-pub(super) struct ExplanationJson<'a> {
-    target: Shown<Target>,
-    processes: Vec<ProcessJson<'a>>,
-    sockets: Vec<SocketJson<'a>>,
-    causes: Vec<CauseJson<'a>>,
-    verdict: VerdictJson<'a>,
-    remedies: Vec<AdviceJson<'a>>,
-    no_remedies: Vec<AdviceJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct ProcessJson<'a> {
-    pid: u32,
-    process: Shown<Sanitized<'a>>,
-    runtime: Option<String>,
-    settings: Vec<SettingJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct SettingJson<'a> {
-    name: &'a str,
-    value: Shown<Sanitized<'a>>,
-    source: &'a str,
-}
-
-#[derive(Serialize)]
-struct CauseJson<'a> {
-    rule: &'a str,
-    text: &'a str,
-}
-
-#[derive(Serialize)]
-struct VerdictJson<'a> {
-    accepts_ipv4: Option<bool>,
-    accepts_ipv6: Option<bool>,
-    problem: bool,
-    text: &'a str,
-}
-
-#[derive(Serialize)]
-struct AdviceJson<'a> {
-    what: &'a str,
-    how: &'a str,
-    effect: &'a str,
-}
-
-impl<'a> From<&'a Explanation<'a>> for ExplanationJson<'a> {
-    fn from(explanation: &'a Explanation<'a>) -> Self {
-        let Verdict { accepts_ipv4, accepts_ipv6, problem, text } = &explanation.verdict;
-        let advice = |list: &'a [Advice]| {
-            list.iter().map(|Advice { what, how, effect }| AdviceJson { what, how, effect }).collect()
-        };
-        Self {
-            target: Shown(explanation.target),
-            processes: explanation.processes.iter().map(|holder| ProcessJson::from(*holder)).collect(),
-            sockets: explanation.sockets.iter().map(|socket| SocketJson::from(*socket)).collect(),
-            causes: explanation.causes.iter().map(|Cause { rule, text }| CauseJson { rule, text }).collect(),
-            verdict: VerdictJson { accepts_ipv4: *accepts_ipv4, accepts_ipv6: *accepts_ipv6, problem: *problem, text },
-            remedies: advice(&explanation.remedies),
-            no_remedies: advice(&explanation.no_remedies),
-        }
-    }
-}
-
-impl<'a> From<&'a Holder> for ProcessJson<'a> {
-    fn from(Holder { process, identity }: &'a Holder) -> Self {
-        Self {
-            pid: process.pid,
-            process: Shown(Sanitized::Json(&process.name)),
-            runtime: runtime(identity),
-            settings: identity
-                .settings
-                .iter()
-                .map(|Setting { name, value, source }| SettingJson {
-                    name,
-                    value: Shown(Sanitized::Json(value)),
-                    source,
-                })
-                .collect(),
-        }
-    }
 }

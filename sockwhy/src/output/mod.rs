@@ -7,6 +7,7 @@ mod clock;
 mod demo;
 mod doctor;
 mod explain;
+mod explain_json;
 mod json;
 mod paint;
 mod prose;
@@ -17,7 +18,8 @@ mod text;
 
 pub use demo::{demo_json, demo_text};
 pub use doctor::{doctor_json, doctor_text};
-pub use explain::{explain_json, explain_text};
+pub use explain::explain_text;
+pub use explain_json::explain_json;
 pub use json::Json;
 pub use socket_json::SocketJson;
 pub use socket_table::SocketTable;

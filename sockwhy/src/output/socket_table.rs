@@ -18,6 +18,8 @@ use crate::{
 pub struct SocketTable {
     columns: Columns,
     color: bool,
+    /// Whether the reasons are shown.
+    why: bool,
     /// Text that is measured before it is written.
     text: String,
 }
@@ -42,7 +44,14 @@ impl SocketTable {
     /// A table of these sockets, `netns` with a column of network namespaces.
     #[must_use]
     pub fn new(terminal: Terminal, netns: bool, sockets: &[Entry<'_>]) -> Self {
-        Self { columns: Columns::fit(terminal.width, netns, sockets), color: terminal.color, text: String::new() }
+        let columns = Columns::fit(terminal.width, netns, sockets);
+        Self { columns, color: terminal.color, why: true, text: String::new() }
+    }
+
+    /// The same with a line for each socket, and no reasons.
+    #[must_use]
+    pub fn brief(self) -> Self {
+        Self { why: false, ..self }
     }
 
     /// What stands above the sockets.
@@ -63,7 +72,7 @@ impl SocketTable {
             }
             None => bold.text(out, "LABEL"),
         }
-        if columns.terminal.is_none() {
+        if columns.terminal.is_none() && self.why {
             bold.text(out, "WHY");
         }
         end_line(out);
@@ -91,6 +100,10 @@ impl SocketTable {
             self.cell(out, width, |text| owners(text, socket, most));
         }
 
+        if !self.why {
+            end_line(out);
+            return;
+        }
         if columns.terminal.is_none() {
             self.write(|text| socket.why().write(text));
             out.extend_from_slice(self.text.as_bytes());
@@ -214,6 +227,7 @@ mod tests {
             v6only: Some(false),
             mptcp: false,
             opening: None,
+            device: None,
             local,
             peer,
             uid: Some(0),

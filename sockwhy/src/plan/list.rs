@@ -40,6 +40,16 @@ pub enum NetnsChoice {
     Inode(u32),
 }
 
+impl From<Option<NetnsArg>> for NetnsChoice {
+    fn from(netns: Option<NetnsArg>) -> Self {
+        match netns {
+            None => Self::Own,
+            Some(NetnsArg::All) => Self::All,
+            Some(NetnsArg::Inode(inode)) => Self::Inode(inode),
+        }
+    }
+}
+
 impl ListPlan {
     /// What these arguments ask for.
     ///
@@ -52,11 +62,7 @@ impl ListPlan {
         let labels = labels::common(Label::set(|_| true), &args.filters, labels::label_filter(wanted))?;
         let filters = args.filters;
         Ok(Self {
-            netns: match args.netns {
-                None => NetnsChoice::Own,
-                Some(NetnsArg::All) => NetnsChoice::All,
-                Some(NetnsArg::Inode(inode)) => NetnsChoice::Inode(inode),
-            },
+            netns: args.netns.into(),
             pids: distinct(filters.pid),
             comms: distinct(filters.comm),
             uids: distinct(filters.uid),

@@ -10,7 +10,7 @@ use super::{Process, jvm::words};
 /// (`-XX:-UsePerfData`). It cuts them off at a kilobyte.
 pub(super) fn arguments(process: &Process) -> Vec<Vec<u8>> {
     let temporary = Path::new("/tmp");
-    let Some(pid) = process.inner_pid() else { return Vec::new() };
+    let Some(pid) = process.inner_pid else { return Vec::new() };
     process
         .entries(temporary)
         .iter()

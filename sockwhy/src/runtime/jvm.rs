@@ -10,7 +10,10 @@ use std::{borrow::Cow, ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
 use super::{Process, Setting, hsperf};
 
 /// The properties that decide about families.
-const PROPERTIES: [&str; 2] = ["java.net.preferIPv4Stack", "java.net.preferIPv6Addresses"];
+const PROPERTIES: [&str; 2] = [PREFER_IPV4_STACK, "java.net.preferIPv6Addresses"];
+
+/// The one that asks for `AF_INET` sockets alone.
+pub(super) const PREFER_IPV4_STACK: &str = "java.net.preferIPv4Stack";
 
 /// Options of the launcher whose value is the next argument, not the program to run.
 const WITH_VALUE: [&[u8]; 11] = [
@@ -48,7 +51,11 @@ pub(super) fn settings(process: &Process) -> Vec<Setting> {
     for argument in arguments(&process.arguments, read) {
         match argument {
             Argument::Option(option, from) => settings.extend(property(&option, &from)),
-            Argument::OfProgram(argument) => mistaken.extend(property(argument, OF_PROGRAM)),
+            Argument::OfProgram(argument) => {
+                let setting =
+                    property(argument, "an argument of the program, behind its name: the JVM does not read it");
+                mistaken.extend(setting.map(|setting| Setting { misplaced: true, ..setting }));
+            }
         }
     }
     settings.extend(variable("_JAVA_OPTIONS"));
@@ -58,9 +65,6 @@ pub(super) fn settings(process: &Process) -> Vec<Setting> {
     settings.extend(mistaken);
     settings
 }
-
-/// Where a setting comes from that the JVM hands on to the program without looking at it.
-pub(super) const OF_PROGRAM: &str = "an argument of the program, behind its name: the JVM does not read it";
 
 /// Reads the command line as the launcher does.
 fn arguments(line: &[Vec<u8>], read: impl Fn(&Path) -> Option<Vec<u8>>) -> Vec<Argument<'_>> {
@@ -100,7 +104,7 @@ fn property(option: &[u8], source: &str) -> Option<Setting> {
     PROPERTIES.iter().find_map(|name| {
         let value = definition.strip_prefix(name.as_bytes())?;
         let value = if value.is_empty() { value } else { value.strip_prefix(b"=")? };
-        Some(Setting { name: (*name).to_owned(), value: value.to_vec(), source: source.to_owned() })
+        Some(Setting { name: (*name).to_owned(), value: value.to_vec(), source: source.to_owned(), misplaced: false })
     })
 }
 
@@ -155,10 +159,11 @@ mod tests {
 
     #[test]
     fn behind_the_class_or_jar_they_are_the_programs() {
-        let mistaken = format!("true from {OF_PROGRAM}");
+        let mistaken = "true from an argument of the program, behind its name: the JVM does not read it";
         for line in [["java", "-jar", "app.jar", SET], ["java", "-Xmx1g", "Main", SET], ["java", "-m", "mod/Main", SET]]
         {
-            assert_eq!(found(&line, &[]), [mistaken.as_str()], "{line:?}");
+            assert_eq!(found(&line, &[]), [mistaken], "{line:?}");
+            assert!(settings(&process(&line, &[])).iter().all(|setting| setting.misplaced));
         }
     }
 

@@ -142,6 +142,8 @@ pub struct Remedy {
     pub aims: &'static [Aim],
     /// For which listeners; empty: for all.
     pub scopes: &'static [Scope],
+    /// The setting that it makes, where sockwhy can see whether it is made: name and value, as [`Setting`] has them.
+    pub setting: Option<(&'static str, &'static str)>,
     /// What to do.
     pub what: &'static str,
     /// Where and how.
@@ -167,14 +169,8 @@ pub struct Setting {
     pub value: Vec<u8>,
     /// Where it was found.
     pub source: String,
-}
-
-impl Setting {
-    /// Whether it stands where the runtime does not read it.
-    #[must_use]
-    pub fn is_misplaced(&self) -> bool {
-        self.source == jvm::OF_PROGRAM
-    }
+    /// It stands where the program does not read it.
+    pub misplaced: bool,
 }
 
 /// What a process turned out to be.
@@ -206,10 +202,32 @@ impl Identity {
         Self { runtime, version, settings }
     }
 
-    /// The last setting of this name that the runtime itself has read.
+    /// The setting by which the program was asked for `AF_INET` alone. Of several of one name the last one counts.
     #[must_use]
-    pub fn setting(&self, name: &str) -> Option<&Setting> {
-        self.settings.iter().rev().find(|setting| setting.name == name && !setting.is_misplaced())
+    pub fn asked_for_ipv4(&self) -> Option<&Setting> {
+        let is_last = |setting: &&Setting| {
+            let mut later = self.settings.iter().rev().filter(|later| !later.misplaced);
+            later.find(|later| later.name == setting.name).is_some_and(|last| std::ptr::eq(last, *setting))
+        };
+        self.settings.iter().filter(is_last).find(|setting| self.is_for_ipv4(setting))
+    }
+
+    /// Whether the setting asks the program for `AF_INET` alone, wherever it stands.
+    #[must_use]
+    pub fn is_for_ipv4(&self, setting: &Setting) -> bool {
+        let Some(runtime) = self.runtime else { return false };
+        let mut all = runtime.remedies.iter().chain(runtime.useless);
+        all.any(|remedy| remedy.aims == [Aim::Ipv4Only] && setting.is_made_by(remedy))
+    }
+}
+
+impl Setting {
+    /// Whether it is what the remedy asks for.
+    #[must_use]
+    pub fn is_made_by(&self, remedy: &Remedy) -> bool {
+        remedy
+            .setting
+            .is_some_and(|(name, value)| self.name == name && self.value.eq_ignore_ascii_case(value.as_bytes()))
     }
 }
 
@@ -238,7 +256,7 @@ fn matches_any(patterns: &[&str], name: &[u8]) -> bool {
 fn variables(process: &Process, names: &[&str]) -> Vec<Setting> {
     let setting = |name: &&str| {
         let value = process.variable(name)?.to_vec();
-        Some(Setting { name: (*name).to_owned(), value, source: "the environment".to_owned() })
+        Some(Setting { name: (*name).to_owned(), value, source: "the environment".to_owned(), misplaced: false })
     };
     names.iter().filter_map(setting).collect()
 }
@@ -253,7 +271,8 @@ fn options(process: &Process, names: &[&str]) -> Vec<Setting> {
             [b'=', value @ ..] => value,
             _ => return None,
         };
-        Some(Setting { name: (*name).to_owned(), value: value.to_vec(), source: "the command line".to_owned() })
+        let source = "the command line".to_owned();
+        Some(Setting { name: (*name).to_owned(), value: value.to_vec(), source, misplaced: false })
     };
     arguments.iter().enumerate().skip(1).filter_map(setting).collect()
 }

@@ -36,6 +36,10 @@ pub struct Process {
     pub environment: Vec<Vec<u8>>,
     /// Names of the files that are mapped into its memory, without the folders; empty where this user may not know.
     pub libraries: Vec<Vec<u8>>,
+    /// Its PID in its own PID namespace.
+    pub inner_pid: Option<u32>,
+    /// The path of its cgroup: of the longest one, where it is in several hierarchies.
+    pub cgroup: Vec<u8>,
 }
 
 impl Process {
@@ -50,6 +54,8 @@ impl Process {
             arguments: strings(&file("cmdline")),
             environment: strings(&file("environ")),
             libraries: libraries(&file("maps")),
+            inner_pid: inner_pid(&file("status")),
+            cgroup: cgroup(&file("cgroup")),
         }
     }
 
@@ -84,14 +90,6 @@ impl Process {
             Some(names.map(|entry| PathBuf::from(OsStr::from_bytes(entry.file_name().to_bytes()))).collect())
         };
         entries().unwrap_or_default()
-    }
-
-    /// Its PID in its own PID namespace: the last number of `NSpid` (`proc_pid_status(5)`).
-    #[must_use]
-    pub fn inner_pid(&self) -> Option<u32> {
-        let status = read(&format!("/proc/{}/status", self.pid));
-        let line = status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"NSpid:"))?;
-        std::str::from_utf8(line).ok()?.split_whitespace().last()?.parse().ok()
     }
 
     /// The inode number of its network namespace.
@@ -159,6 +157,18 @@ fn libraries(maps: &[u8]) -> Vec<Vec<u8>> {
     names
 }
 
+/// The last number of `NSpid` (`proc_pid_status(5)`).
+fn inner_pid(status: &[u8]) -> Option<u32> {
+    let line = status.split(|byte| *byte == b'\n').find_map(|line| line.strip_prefix(b"NSpid:"))?;
+    std::str::from_utf8(line).ok()?.split_whitespace().last()?.parse().ok()
+}
+
+/// The third field of a line, which may have colons of its own (`cgroups(7)`).
+fn cgroup(content: &[u8]) -> Vec<u8> {
+    let paths = content.split(|byte| *byte == b'\n').filter_map(|line| line.splitn(3, |byte| *byte == b':').nth(2));
+    paths.max_by_key(|path| path.len()).map(<[u8]>::to_vec).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,7 +178,7 @@ mod tests {
         let this = Process::read(std::process::id());
         let own = std::env::current_exe().expect("tests have a file");
         assert_eq!(this.program.as_deref(), own.file_name().map(OsStrExt::as_bytes));
-        assert!(this.inner_pid().is_some());
+        assert_eq!(this.inner_pid, Some(std::process::id()), "in no PID namespace of its own");
         assert!(this.libraries.iter().any(|name| name.starts_with(b"libc.so")), "{:?}", this.libraries);
         assert!(this.file(Path::new("/proc/self/exe")).is_none(), "magic links lead out of the root");
         assert!(this.file(Path::new("/dev/null")).is_none(), "devices are no files");
@@ -178,7 +188,7 @@ mod tests {
     fn a_process_that_is_gone_is_empty() {
         let gone = Process::read(u32::MAX);
         assert_eq!(gone, Process { pid: u32::MAX, ..Process::default() });
-        assert_eq!((gone.inner_pid(), gone.netns(), gone.file(Path::new("/etc/passwd"))), (None, None, None));
+        assert_eq!((gone.netns(), gone.file(Path::new("/etc/passwd"))), (None, None));
         assert!(gone.executable().is_none() && gone.entries(Path::new("/")).is_empty());
     }
 
@@ -193,6 +203,13 @@ mod tests {
     fn replaced_files_keep_their_names() {
         assert_eq!(program(Path::new("/usr/sbin/nginx (deleted)")), Some(b"nginx".to_vec()));
         assert_eq!(program(Path::new("/")), None);
+    }
+
+    #[test]
+    fn the_longest_cgroup_says_most() {
+        assert_eq!(cgroup(b"12:pids:/a:b/c\n1:name=systemd:/a\n0::/\n"), b"/a:b/c");
+        assert_eq!(cgroup(b"0::/system.slice/nginx.service\n"), b"/system.slice/nginx.service");
+        assert_eq!(cgroup(b""), b"");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr, SocketAddrV6},
-    num::NonZeroU64,
+    num::{NonZeroU32, NonZeroU64},
 };
 
 use sockwhy_common::{NO_UID, OwnerRecord, SocketRecord, socket_flags};
@@ -44,6 +44,7 @@ impl Socket {
             },
             v6only: (family == Family::Inet6).then_some(v6only),
             mptcp: has(socket_flags::MPTCP),
+            device: NonZeroU32::new(record.device),
             opening: if has(socket_flags::PASSIVE) {
                 Some(Opening::Passive)
             } else {

@@ -135,7 +135,7 @@ fn may_come_from_a_listener(socket: &Socket) -> bool {
 
 /// Whether the listener takes peers like this socket's.
 fn accepts(listener: &Socket, socket: &Socket) -> bool {
-    listener.label.ip_version().is_none_or(|version| socket.label.ip_version() == Some(version))
+    socket.label.ip_version().is_some_and(|version| listener.label.takes(version))
 }
 
 /// What the two ends of a connection have in common, seen from one of them.

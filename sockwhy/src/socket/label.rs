@@ -90,6 +90,12 @@ impl Label {
         }
     }
 
+    /// Whether a listener of this label takes this version of IP, 4 or 6.
+    #[must_use]
+    pub fn takes(self, version: u8) -> bool {
+        self.ip_version().is_none_or(|only| only == version)
+    }
+
     /// What a listener of this label accepts.
     #[must_use]
     pub const fn accepts(self) -> &'static [&'static str] {

@@ -40,6 +40,8 @@ pub struct Socket {
     pub v6only: Option<bool>,
     /// The application's socket is an MPTCP socket, of which this is a subflow.
     pub mptcp: bool,
+    /// Index of the network device that it is bound to: what comes by another is not for it.
+    pub device: Option<NonZeroU32>,
     /// How its connection began; `None` where it has none, and where the kernel won't say.
     pub opening: Option<Opening>,
     /// Its own end; an IPv4-mapped address as IPv4. An IPv6 link-local one has the index of its network device as scope.
@@ -208,6 +210,15 @@ impl Sockets {
         (0..self.list.len()).map(|index| Entry { all: self, index })
     }
 
+    /// The listeners on a port of a network namespace.
+    pub fn listeners_on(&self, netns: u32, port: u16) -> impl Iterator<Item = Entry<'_>> {
+        // In the order of the list.
+        let key = |socket: &Socket| (socket.netns, socket.state != State::Listen, socket.local.port());
+        let start = self.list.partition_point(|socket| key(socket) < (netns, false, port));
+        let count = self.list[start..].partition_point(|socket| key(socket) == (netns, false, port));
+        (start..start + count).map(|index| Entry { all: self, index })
+    }
+
     fn entry(&self, index: Index) -> Entry<'_> {
         Entry { all: self, index: index.get() as usize - 1 }
     }
@@ -238,6 +249,11 @@ impl PartialEq for Entry<'_> {
 impl Eq for Entry<'_> {}
 
 impl<'a> Entry<'a> {
+    /// Where it stands in its listing.
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
     /// The processes that hold it open, by PID and descriptor. None hold a socket that is not accepted yet or that the
     /// last one has closed, or the kernel's own. `None` where not every process could be asked and nobody is known.
     #[must_use]

@@ -19,6 +19,7 @@ fn socket(family: Family, state: State, local: &str, peer: Option<&str>) -> Sock
         label,
         v6only: (family == Family::Inet6).then_some(false),
         mptcp: false,
+        device: None,
         opening: None,
         local,
         peer,
@@ -285,6 +286,25 @@ fn subflows_have_the_owners_of_their_socket() {
         assert_eq!(socket.owners().unwrap().len(), 1);
         assert!(socket.why().to_string().ends_with("; the socket is MPTCP"));
     }
+}
+
+#[test]
+fn the_listeners_on_a_port_are_found() {
+    let list = vec![
+        connection(Family::Inet, "127.0.0.1:2", "127.0.0.1:3"),
+        listener(Family::Inet, "0.0.0.0:2"),
+        listener(Family::Inet6, "[::]:2"),
+        listener(Family::Inet, "0.0.0.0:3"),
+        Socket { netns: NETNS + 1, ..listener(Family::Inet, "0.0.0.0:2") },
+    ];
+    let all = Sockets::join(list, &[], true);
+    let count = |netns, port| {
+        let found: Vec<_> = all.listeners_on(netns, port).collect();
+        assert!(found.iter().all(|socket| socket.state == State::Listen && socket.local.port() == port));
+        found.len()
+    };
+    let found = [count(NETNS, 1), count(NETNS, 2), count(NETNS, 3), count(NETNS, 4), count(NETNS + 1, 2)];
+    assert_eq!((found, count(NETNS - 1, 2), count(NETNS + 2, 2)), ([0, 2, 1, 0, 1], 0, 0));
 }
 
 #[test]

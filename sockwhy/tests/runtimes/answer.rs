@@ -89,6 +89,11 @@ impl Answer {
             .ok_or_else(|| Stop::failed(format!("{rule} is not among {:?}", self.rules())))
     }
 
+    /// What else there is to know.
+    pub(crate) fn notes(&self) -> Vec<&str> {
+        self.texts("notes", "text")
+    }
+
     /// What helps.
     pub(crate) fn remedies(&self) -> Vec<&str> {
         self.texts("remedies", "what")

@@ -167,18 +167,23 @@ fn a_reader_that_goes_away() -> Outcome {
 
 fn text_and_json_say_the_same() -> Outcome {
     let _server = Server::start(&mut puppet::command(&["listen", "[::]:8080"])?, Ready::SaysSo)?;
-    let text = sockwhy(&["explain", ":8080"])?.stdout;
+    let text = sockwhy(&["explain", "-v", ":8080"])?.stdout;
     let answer = explain(format!(":{PORT}"))?;
     assert_eq!(text.lines().next(), answer.0["verdict"]["text"].as_str(), "the verdict comes first");
     let rules = answer.rules();
     let causes = rules.iter().map(|rule| answer.cause(rule)).collect::<Outcome<Vec<_>>>()?;
-    for sentence in causes.into_iter().chain(answer.remedies()).chain(answer.no_remedies()) {
+    let sentences = causes.into_iter().chain(answer.notes()).chain(answer.remedies()).chain(answer.no_remedies());
+    for sentence in sentences {
         assert!(text.contains(sentence), "{sentence:?} is not in the text:\n{text}");
     }
     let fields: Vec<_> = answer.0.as_object().into_iter().flat_map(|object| object.keys()).collect();
-    assert_eq!(fields.len(), 7, "{fields:?}");
-    for field in ["target", "processes", "sockets", "causes", "verdict", "remedies", "no_remedies"] {
+    assert_eq!(fields.len(), 8, "{fields:?}");
+    for field in ["target", "processes", "sockets", "causes", "verdict", "notes", "remedies", "no_remedies"] {
         assert!(!answer.0[field].is_null(), "no {field}");
     }
+    let brief = sockwhy(&["explain", ":8080"])?.stdout;
+    assert!(brief.lines().count() <= 40, "{brief}");
+    assert_eq!(brief.lines().next(), text.lines().next());
+    assert!(brief.ends_with("All that is known: sockwhy explain -v :8080\n"), "{brief}");
     Ok(())
 }

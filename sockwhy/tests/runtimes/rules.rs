@@ -25,7 +25,7 @@ scenarios![
     accepted_and_connected_on_one_machine,
     turned_by_addrform,
     mptcp,
-    handed_on_by_systemd,
+    handed_on,
     shared_by_workers,
     a_listener_beside,
     an_address_finds_its_listener,
@@ -117,8 +117,8 @@ fn mptcp() -> Outcome {
     Ok(())
 }
 
-/// systemd leaves the socket open at descriptor 3 and says so in the environment.
-fn handed_on_by_systemd() -> Outcome {
+/// As systemd does, and others: the socket is left open at descriptor 3, and the environment says so.
+fn handed_on() -> Outcome {
     host::require_inet6()?;
     host::require_program("bash")?;
     let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, PORT))?;
@@ -132,9 +132,9 @@ fn handed_on_by_systemd() -> Outcome {
     let service = Server::start(&mut command, Ready::SaysSo)?;
     drop(listener);
     let answer = explain(service.pid())?;
-    answer.cause("handed-on-by-systemd")?;
-    assert!(answer.remedies()[0].contains("ListenStream=0.0.0.0:8080"), "{:?}", answer.remedies());
-    assert!(answer.no_remedies()[0].contains("service's own settings"), "{:?}", answer.no_remedies());
+    answer.cause("handed-on")?;
+    assert!(answer.remedies()[0].contains("0.0.0.0:8080 where the socket is made"), "{:?}", answer.remedies());
+    assert!(answer.no_remedies()[0].contains("program's own settings"), "{:?}", answer.no_remedies());
     Ok(())
 }
 
@@ -164,7 +164,7 @@ fn a_listener_beside() -> Outcome {
 
 fn an_address_finds_its_listener() -> Outcome {
     let _server = start(&["listen", "[::]:8080"])?;
-    for target in ["127.0.0.1:8080", "[::1]:8080", "[::]:8080", ":::8080", "*:8080"] {
+    for target in ["127.0.0.1:8080", "[::1]:8080", "[::]:8080", ":::8080", "*:8080", "0.0.0.0:8080"] {
         let answer = explain(target)?;
         assert_eq!(answer.labels("LISTEN"), ["dual-stack"], "{target}");
     }

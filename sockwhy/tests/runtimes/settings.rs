@@ -47,7 +47,7 @@ fn look(arguments: &[&str], prepare: impl FnOnce(&mut Command)) -> Outcome<Answe
 fn assert_in_effect(answer: &Answer, setting: &str) -> Outcome {
     assert_eq!(answer.settings(NAME), [setting]);
     assert_eq!(answer.labels("LISTEN"), ["IPv4"]);
-    answer.cause("jvm-setting-in-effect")?;
+    answer.cause("setting-in-effect")?;
     Ok(())
 }
 
@@ -98,14 +98,14 @@ fn the_last_one_wins() -> Outcome {
     })?;
     assert_eq!(answer.settings(NAME), ["true (JAVA_TOOL_OPTIONS)", "true (the command line)", "false (_JAVA_OPTIONS)"]);
     assert_eq!(answer.labels("LISTEN"), ["dual-stack"], "that is what the JVM makes of it");
-    assert!(!answer.rules().iter().any(|rule| rule.starts_with("jvm-setting")), "{:?}", answer.rules());
+    assert!(!answer.rules().iter().any(|rule| rule.starts_with("setting")), "{:?}", answer.rules());
     Ok(())
 }
 
 fn behind_the_program() -> Outcome {
     let answer = look(&["listen", "any", SET], |_| {})?;
     assert_eq!(answer.labels("LISTEN"), ["dual-stack"]);
-    answer.cause("jvm-setting-misplaced")?;
+    answer.cause("setting-misplaced")?;
     Ok(())
 }
 

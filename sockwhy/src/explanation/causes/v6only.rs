@@ -1,49 +1,67 @@
-//! Whose doing `IPV6_V6ONLY` is on a listener on `::`. One of these rules holds for each.
+//! Where the `IPV6_V6ONLY` of a listener on `::` comes from. One of these rules holds for each.
 
-use super::super::group::Group;
+use super::super::{group::Group, port::is_on_any};
 use crate::{flow::Family, runtime::V6only, socket::State};
 
-/// A listener on `::`, whose option decides; with what `net.ipv6.bindv6only` says now, and whether the runtime cares.
-struct Option6<'a> {
+/// All that is known of the option on a listener on `::`.
+struct Facts<'a> {
     on: bool,
-    default: Option<bool>,
-    runtime: Option<&'a str>,
+    /// `net.ipv6.bindv6only` as it is now. `socket()` reads it (`inet6_create()`), and it may have been another then.
+    bindv6only: Option<bool>,
+    /// What the program does about it.
+    program: V6only,
+    name: &'a str,
 }
 
-impl<'a> Option6<'a> {
+impl<'a> Facts<'a> {
     fn of(group: &Group<'a>) -> Option<Self> {
         let socket = group.first();
-        let is_on_any = socket.local.ip().is_unspecified() && socket.family == Family::Inet6;
-        let runtime = group.holder().filter(|_| !group.is_of_systemd()).and_then(|holder| holder.identity.runtime);
-        (socket.state == State::Listen && is_on_any).then_some(())?;
+        let is_on_any6 = is_on_any(socket) && socket.local.is_ipv6() && socket.family == Family::Inet6;
+        if socket.state != State::Listen || !is_on_any6 {
+            return None;
+        }
+        let is_own = group.evidence.handed_on(socket).is_none();
+        let runtime = group.holder().filter(|_| is_own).and_then(|holder| holder.identity.runtime);
         Some(Self {
             on: socket.v6only?,
-            default: group.evidence.bindv6only(socket.netns),
-            runtime: runtime.filter(|runtime| runtime.v6only == V6only::Sets).map(|runtime| runtime.name),
+            bindv6only: group.evidence.bindv6only(socket.netns),
+            program: runtime.map_or(V6only::Varies, |runtime| runtime.v6only),
+            name: runtime.map_or("the program", |runtime| runtime.name),
         })
     }
 }
 
-/// `net.ipv6.bindv6only` is read by `socket()` (`inet6_create()`); what it was then need not be what it is now.
 pub(super) fn by_runtime(group: &Group<'_>) -> Option<String> {
-    let Option6 { on, runtime: Some(runtime), .. } = Option6::of(group)? else { return None };
-    let state = if on { "on" } else { "off" };
+    let Facts { on, program: V6only::Sets, name, .. } = Facts::of(group)? else { return None };
+    let (state, does) = if on { ("on", "sets") } else { ("off", "clears") };
+    Some(format!("IPV6_V6ONLY is {state} because {name} {does} it, whatever net.ipv6.bindv6only says."))
+}
+
+pub(super) fn inherited(group: &Group<'_>) -> Option<String> {
+    let Facts { on, bindv6only, program: V6only::Inherits, name } = Facts::of(group)? else { return None };
+    let (state, value) = if on { ("on, so that only IPv6 can come", 1) } else { ("off", 0) };
+    let when = if bindv6only == Some(on) { "is" } else { "was" };
+    let since = if bindv6only == Some(on) { "here" } else { "when the socket was made" };
     Some(format!(
-        "IPV6_V6ONLY is {state} by {runtime}'s own doing: it sets the option whatever net.ipv6.bindv6only says."
+        "IPV6_V6ONLY is {state}: {name} leaves the option alone, and net.ipv6.bindv6only {when} {value} {since}."
     ))
 }
 
 pub(super) fn default_or_cleared(group: &Group<'_>) -> Option<String> {
-    let Option6 { on: false, default: Some(false), runtime: None } = Option6::of(group)? else { return None };
+    let Facts { on: false, bindv6only: Some(false), program: V6only::Varies, .. } = Facts::of(group)? else {
+        return None;
+    };
     Some(
         "IPV6_V6ONLY is off, which is the default where net.ipv6.bindv6only is 0, as it is here; whether the program has \
-         cleared it as well cannot be told."
+         cleared it as well is unknown."
             .to_owned(),
     )
 }
 
 pub(super) fn cleared(group: &Group<'_>) -> Option<String> {
-    let Option6 { on: false, default: Some(true), runtime: None } = Option6::of(group)? else { return None };
+    let Facts { on: false, bindv6only: Some(true), program: V6only::Varies, .. } = Facts::of(group)? else {
+        return None;
+    };
     Some(
         "IPV6_V6ONLY is off although net.ipv6.bindv6only is 1 here: the program has cleared it, or it was 0 when the socket \
          was made."
@@ -52,7 +70,9 @@ pub(super) fn cleared(group: &Group<'_>) -> Option<String> {
 }
 
 pub(super) fn set(group: &Group<'_>) -> Option<String> {
-    let Option6 { on: true, default: Some(false), runtime: None } = Option6::of(group)? else { return None };
+    let Facts { on: true, bindv6only: Some(false), program: V6only::Varies, .. } = Facts::of(group)? else {
+        return None;
+    };
     Some(
         "IPV6_V6ONLY is on although net.ipv6.bindv6only is 0 here: the program has set it, or it was 1 when the socket was \
          made; only IPv6 can come."
@@ -61,19 +81,21 @@ pub(super) fn set(group: &Group<'_>) -> Option<String> {
 }
 
 pub(super) fn inherited_or_set(group: &Group<'_>) -> Option<String> {
-    let Option6 { on: true, default: Some(true), runtime: None } = Option6::of(group)? else { return None };
+    let Facts { on: true, bindv6only: Some(true), program: V6only::Varies, .. } = Facts::of(group)? else {
+        return None;
+    };
     Some(
-        "IPV6_V6ONLY is on, inherited from net.ipv6.bindv6only, which is 1 in the socket's network namespace, or set by \
-         the program, which cannot be told; only IPv6 can come."
+        "IPV6_V6ONLY is on: inherited from net.ipv6.bindv6only, which is 1 in the socket's network namespace, or set by \
+         the program, which is unknown; only IPv6 can come."
             .to_owned(),
     )
 }
 
-pub(super) fn untold(group: &Group<'_>) -> Option<String> {
-    let Option6 { on, default: None, runtime: None } = Option6::of(group)? else { return None };
+pub(super) fn unknown(group: &Group<'_>) -> Option<String> {
+    let Facts { on, bindv6only: None, program: V6only::Varies, .. } = Facts::of(group)? else { return None };
     let state = if on { "on, so only IPv6 can come" } else { "off" };
     Some(format!(
-        "IPV6_V6ONLY is {state}; whether by net.ipv6.bindv6only or by the program cannot be told, as that setting of the \
+        "IPV6_V6ONLY is {state}; whether by net.ipv6.bindv6only or by the program is unknown, as that setting of the \
          socket's network namespace cannot be read."
     ))
 }

@@ -1,0 +1,206 @@
+//! `sockwhy explain`: from a target to the answer.
+
+mod elsewhere;
+mod foreign;
+mod networks;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+};
+
+use thiserror::Error;
+
+pub use self::elsewhere::Place;
+use crate::{
+    explanation::{Evidence, Explanation, Holder, Target},
+    kernel::host::Capability,
+    list::{self, ListError},
+    netns::{self, Namespace},
+    network::Network,
+    plan::NetnsChoice,
+    proc::{self, NoProcess},
+    runtime::{Identity, Process},
+    sanitize::Sanitized,
+    socket::{Entry, Sockets, State},
+};
+
+/// Why there is nothing to explain.
+#[derive(Debug, Error)]
+pub enum ExplainError {
+    /// The process is not there.
+    #[error(transparent)]
+    NoProcess(#[from] NoProcess),
+    /// The process has no TCP sockets.
+    #[error("process {pid}{} has no TCP sockets; those of other processes: sockwhy list -a", named(.name))]
+    NoSockets {
+        /// Its PID.
+        pid: u32,
+        /// Its name, fit for a terminal.
+        name: String,
+    },
+    /// No such process, but somebody listens on the port of that number.
+    #[error("no process has the PID {0}, but port {0} is in use: sockwhy explain :{0}")]
+    PortNotPid(u16),
+    /// Likewise, where the process has no TCP sockets.
+    #[error("process {port}{} has no TCP sockets, but port {port} is in use: sockwhy explain :{port}", named(.name))]
+    PortNotProcess {
+        /// The number.
+        port: u16,
+        /// The process's name, fit for a terminal.
+        name: String,
+    },
+    /// It is another user's, and what it holds may not be seen.
+    #[error("this user may not see the sockets of process {pid}{}: {remedy}", named(.name))]
+    Hidden {
+        /// Its PID.
+        pid: u32,
+        /// Its name, fit for a terminal.
+        name: String,
+        /// How to see them.
+        remedy: String,
+    },
+    /// No socket is meant.
+    #[error("no TCP socket here uses {target}{}; see which there are: sockwhy list -a", with_udp(*.udp))]
+    Unused {
+        /// What was asked about.
+        target: Target,
+        /// Sockets of UDP are on that port.
+        udp: bool,
+    },
+    /// No socket is meant here, but one of another network namespace.
+    #[error("no TCP socket here uses {target}, but {}: sockwhy explain --netns {} {target}", described(.places), .places[0].netns)]
+    Elsewhere {
+        /// What was asked about.
+        target: Target,
+        /// Where it is used, at least one.
+        places: Vec<Place>,
+    },
+    /// The sockets cannot be read.
+    #[error(transparent)]
+    Sockets(#[from] ListError),
+    /// Reading failed.
+    #[error("{0}: {1}")]
+    Io(&'static str, io::Error),
+}
+
+fn named(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!(" ({name})") }
+}
+
+fn with_udp(is_used: bool) -> &'static str {
+    if is_used { " (UDP sockets do, which are not explained)" } else { "" }
+}
+
+fn described(places: &[Place]) -> String {
+    match places {
+        [one] => format!("{one} does"),
+        [first, rest @ ..] => format!("{first} does, and so do those of {} more", rest.len()),
+        [] => String::new(),
+    }
+}
+
+/// Looks at the machine, explains the target, and hands the explanation to `show`.
+///
+/// # Errors
+/// Where nothing is meant, or it may not be seen.
+pub fn explain<T>(
+    target: Target,
+    netns: NetnsChoice,
+    show: impl FnOnce(&Explanation<'_>) -> T,
+) -> Result<T, ExplainError> {
+    let (namespaces, sockets) = read(target, netns)?;
+    let networks = networks::read(&namespaces);
+    let mut evidence = Evidence { sockets: &sockets, holders: BTreeMap::new(), networks };
+    let selected = target.select(&evidence);
+    if selected.is_empty() {
+        return Err(nothing(target, netns, &sockets, &evidence.networks));
+    }
+    evidence.holders = holders(&selected, &sockets);
+    Ok(show(&Explanation::new(target, selected, &evidence)))
+}
+
+/// The network namespaces to look into, and their sockets.
+fn read(target: Target, netns: NetnsChoice) -> Result<(Vec<Namespace>, Sockets), ExplainError> {
+    let mut namespaces = list::namespaces(netns)?;
+    let Target::Process(pid) = target else {
+        let sockets = list::read(&namespaces)?;
+        return Ok((namespaces, sockets));
+    };
+    if let Err(error) = proc::check_process(pid) {
+        let port = port_instead(pid, &list::read(&namespaces)?).filter(|_| matches!(error, NoProcess::Gone(_)));
+        return Err(port.map_or(error.into(), ExplainError::PortNotPid));
+    }
+    if netns != NetnsChoice::Own {
+        let sockets = list::read(&namespaces)?;
+        return Ok((namespaces, sockets));
+    }
+    let own = namespaces.first().map(|own| own.inode);
+    if let Some(inode) = (Process { pid, ..Process::default() }).netns().filter(|inode| Some(*inode) != own) {
+        let (mut all, _denied) = netns::all().map_err(no_proc)?;
+        all.retain(|namespace| namespace.inode == inode);
+        namespaces.extend(all);
+    }
+    let sockets = list::read(&namespaces)?;
+    let foreign = foreign::namespaces(pid, &sockets);
+    if foreign.is_empty() {
+        return Ok((namespaces, sockets));
+    }
+    namespaces.extend(foreign);
+    let sockets = list::read(&namespaces)?;
+    Ok((namespaces, sockets))
+}
+
+fn no_proc(error: io::Error) -> ExplainError {
+    ExplainError::Io("cannot find the network namespaces in /proc", error)
+}
+
+/// Why nothing is found.
+fn nothing(target: Target, netns: NetnsChoice, sockets: &Sockets, networks: &BTreeMap<u32, Network>) -> ExplainError {
+    let Target::Process(pid) = target else {
+        let places = match (netns, Namespace::own()) {
+            (NetnsChoice::Own, Ok(own)) => elsewhere::look(target, &own),
+            _ => Vec::new(),
+        };
+        if !places.is_empty() {
+            return ExplainError::Elsewhere { target, places };
+        }
+        let is_udp = |port| networks.values().any(|network| network.udp.iter().any(|(used, _)| *used == port));
+        return ExplainError::Unused { target, udp: target.port().is_some_and(is_udp) };
+    };
+    let name = Sanitized::Text(&Process::read(pid).name).to_string();
+    match fs::read_dir(format!("/proc/{pid}/fd")) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let remedy = Capability::remedy(&[Capability::SysPtrace], &format!("sockwhy explain {pid}"));
+            ExplainError::Hidden { pid, name, remedy }
+        }
+        Err(_) if name.is_empty() => NoProcess::Gone(pid).into(),
+        _ => match port_instead(pid, sockets) {
+            Some(port) => ExplainError::PortNotProcess { port, name },
+            None => ExplainError::NoSockets { pid, name },
+        },
+    }
+}
+
+/// The port that may have been meant by what was taken for a PID: one on which somebody listens.
+fn port_instead(pid: u32, sockets: &Sockets) -> Option<u16> {
+    let is_meant =
+        |port: &u16| sockets.iter().any(|socket| socket.state == State::Listen && socket.local.port() == *port);
+    u16::try_from(pid).ok().filter(is_meant)
+}
+
+/// The processes that hold these sockets, or listen on the same ports, but for those that have ended meanwhile.
+fn holders(selected: &[Entry<'_>], sockets: &Sockets) -> BTreeMap<u32, Holder> {
+    let listeners = selected.iter().filter(|socket| socket.state == State::Listen);
+    let ports: BTreeSet<_> = listeners.map(|socket| (socket.netns, socket.local.port())).collect();
+    let beside = ports.into_iter().flat_map(|(netns, port)| sockets.listeners_on(netns, port));
+    let owners = selected.iter().copied().chain(beside).flat_map(|socket| socket.owners().unwrap_or_default());
+    let pids: BTreeSet<u32> = owners.filter_map(|owner| owner.pid).collect();
+    pids.into_iter().filter_map(|pid| Some((pid, holder(pid)?))).collect()
+}
+
+/// A process, unless it has ended meanwhile.
+fn holder(pid: u32) -> Option<Holder> {
+    let process = Process::read(pid);
+    (!process.name.is_empty()).then(|| Holder { identity: Identity::of(&process), process })
+}
