@@ -1,11 +1,8 @@
 //! What would change it for this program, and what people try that would not.
 
 use super::group::{Group, Kind};
-use crate::{
-    flow::Family,
-    runtime::{ANY, Aim, Remedy, Runtime, SYSTEMD_SOCKET, Tier},
-    socket::Label,
-};
+use crate::model::{Family, Label};
+use crate::runtime::{ANY, Aim, Remedy, Runtime, SYSTEMD_SOCKET, Tier};
 
 /// Something to do, or not to.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    runtime::{Identity, Process},
-    socket::{Entry, Sockets, State},
-};
+use crate::host::Process;
+use crate::model::socket::{Entry, Sockets, State};
+use crate::runtime::Identity;
 
 /// A process that holds sockets, and what it turned out to be.
 #[derive(Clone, Debug)]

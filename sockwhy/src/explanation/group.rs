@@ -1,13 +1,11 @@
 //! Sockets that are explained together, as all that is to be said of one is true of the others.
 
-use std::{fmt::Write, net::IpAddr};
+use std::fmt::Write;
+use std::net::IpAddr;
 
 use super::{Evidence, Holder};
-use crate::{
-    flow::Family,
-    sanitize::Sanitized,
-    socket::{Entry, Label, Owner, State},
-};
+use crate::model::socket::{Entry, Owner, State};
+use crate::model::{Family, Label, Sanitized};
 
 /// What the sockets of a group have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,14 +12,12 @@ mod target;
 mod tests;
 mod verdict;
 
-pub use self::{
-    advice::Advice,
-    causes::Cause,
-    evidence::{Evidence, Holder},
-    target::{Target, TargetError},
-    verdict::Verdict,
-};
-use crate::socket::Entry;
+pub use self::advice::Advice;
+pub use self::causes::Cause;
+pub use self::evidence::{Evidence, Holder};
+pub use self::target::{Target, TargetError};
+pub use self::verdict::Verdict;
+use crate::model::socket::Entry;
 
 /// What is so, why, and what would change it.
 #[derive(Debug)]

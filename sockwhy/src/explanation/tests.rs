@@ -1,18 +1,16 @@
 //! Every rule, by its name; the verdicts; the advice. The sockets are made up, as kernels with all of them are rare.
 
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    num::NonZeroU64,
-};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU64;
 
 use super::{Evidence, Explanation, Holder, Target, Verdict};
-use crate::{
-    flow::{Family, Name},
-    output::{Terminal, explain_text},
-    runtime::{Identity, Process, RUNTIMES, Setting},
-    socket::{Held, Label, Owner, Socket, Sockets, State},
-};
+use crate::host::Process;
+use crate::model::socket::{Held, Owner, Socket, Sockets, State};
+use crate::model::{Family, Label, Name};
+use crate::page::explain_text;
+use crate::runtime::{Identity, RUNTIMES, Setting};
+use crate::term::Terminal;
 
 const NETNS: u32 = 4_026_531_840;
 const PID: u32 = 31_307;
@@ -88,11 +86,7 @@ impl World {
     fn connection_of(self, owners: &[u32], family: Family, local: &str, peer: &str) -> Self {
         let (local, peer): (SocketAddr, SocketAddr) =
             (local.parse().expect("an address"), peer.parse().expect("an address"));
-        let octets = match peer.ip() {
-            IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-            IpAddr::V6(address) => address.octets(),
-        };
-        let label = Label::of_connection(family, octets);
+        let label = Label::of_connection(family, peer.ip());
         let socket = Socket { state: State::Established, peer: Some(peer), ..socket(family, label, false, local) };
         self.add(owners, socket)
     }

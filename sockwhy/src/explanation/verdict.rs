@@ -1,10 +1,8 @@
 //! What a tired person needs to know.
 
-use super::{
-    Target,
-    group::{Group, Kind, ports},
-};
-use crate::{flow::Family, socket::Label};
+use super::Target;
+use super::group::{Group, Kind, ports};
+use crate::model::{Family, Label};
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

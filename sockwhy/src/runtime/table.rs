@@ -3,10 +3,8 @@
 //!
 //! The order counts where a process has the signs of several: servers before languages.
 
-use super::{
-    Aim::{ConnectIpv4, ListenBoth, ListenIpv4},
-    Remedy, Runtime, Sign, Tier, jvm, options, variables,
-};
+use super::Aim::{ConnectIpv4, ListenBoth, ListenIpv4};
+use super::{Remedy, Runtime, Sign, Tier, jvm, options, variables};
 
 /// For whom the number of IP addresses on the interfaces decides nothing.
 const DISABLE_IPV6: Remedy = Remedy {

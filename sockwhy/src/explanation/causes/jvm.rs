@@ -1,7 +1,7 @@
 //! What has become of the JVM's own setting.
 
 use super::super::group::{Group, Kind};
-use crate::{flow::Family, sanitize::Sanitized};
+use crate::model::{Family, Sanitized};
 
 const PREFER_IPV4: &str = "java.net.preferIPv4Stack";
 

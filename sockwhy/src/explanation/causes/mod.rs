@@ -6,7 +6,7 @@ mod v6only;
 use std::net::IpAddr;
 
 use super::group::{Group, Kind, owner_name};
-use crate::{flow::Family, sanitize::Sanitized, socket::Label};
+use crate::model::{Family, Label, Sanitized};
 
 /// Something that is so, and why it matters.
 #[derive(Clone, Debug, PartialEq, Eq)]

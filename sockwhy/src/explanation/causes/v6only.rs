@@ -1,7 +1,8 @@
 //! Whose doing `IPV6_V6ONLY` is on a listener on `::`. One of these rules holds for each.
 
 use super::super::group::Group;
-use crate::{flow::Family, socket::State};
+use crate::model::Family;
+use crate::model::socket::State;
 
 /// A listener on `::`, whose option decides; with what `net.ipv6.bindv6only` says now, and whether the runtime cares.
 struct Option6<'a> {
