@@ -6,7 +6,7 @@ use std::num::NonZeroU64;
 
 use super::{Evidence, Explanation, Holder, Target, Verdict};
 use crate::host::Process;
-use crate::model::socket::{Held, Owner, Socket, Sockets, State};
+use crate::model::socket::{Descriptor, Owner, Socket, Sockets, State};
 use crate::model::{Family, Label, Name};
 use crate::page::explain_text;
 use crate::runtime::{Identity, RUNTIMES, Setting};
@@ -19,7 +19,7 @@ const PID: u32 = 31_307;
 #[derive(Default)]
 struct World {
     sockets: Vec<Socket>,
-    held: Vec<Held>,
+    held: Vec<Descriptor>,
     holders: BTreeMap<u32, Holder>,
     bindv6only: BTreeMap<u32, bool>,
 }
@@ -63,7 +63,7 @@ impl World {
             let process = self.holders.get(pid).map_or("program", |holder| {
                 std::str::from_utf8(&holder.process.name).expect("the tests' names are ASCII")
             });
-            self.held.push(Held { inode, owner: Owner { pid: Some(*pid), process: name(process), fd: 3 } });
+            self.held.push(Descriptor { inode, owner: Owner { pid: Some(*pid), process: name(process), fd: 3 } });
         }
         self
     }

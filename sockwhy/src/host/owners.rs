@@ -8,13 +8,13 @@ use rustix::fs::readlinkat_raw;
 use rustix::io::Errno;
 use sockwhy_common::COMM_LEN;
 
-use crate::model::socket::{Held, Owner};
+use crate::model::socket::{Descriptor, Owner};
 
 /// Every descriptor of a socket that this user may see, and whether it may see all.
 ///
 /// # Errors
 /// Where `/proc` is not mounted.
-pub fn scan() -> io::Result<(Vec<Held>, bool)> {
+pub fn scan() -> io::Result<(Vec<Descriptor>, bool)> {
     let mut held = Vec::new();
     let mut all = true;
     for process in fs::read_dir("/proc")?.flatten() {
@@ -28,7 +28,7 @@ pub fn scan() -> io::Result<(Vec<Held>, bool)> {
     Ok((held, all))
 }
 
-fn descriptors(process: &Path, pid: u32, held: &mut Vec<Held>) -> io::Result<()> {
+fn descriptors(process: &Path, pid: u32, held: &mut Vec<Descriptor>) -> io::Result<()> {
     let path = process.join("fd");
     let entries = fs::read_dir(&path)?;
     // The links are read relative to it, without a path for each.
@@ -50,7 +50,7 @@ fn descriptors(process: &Path, pid: u32, held: &mut Vec<Held>) -> io::Result<()>
                 Some(name) => name,
                 None => *name.insert(comm(process)?),
             };
-            held.push(Held { inode, owner: Owner { pid: Some(pid), process: process.into(), fd } });
+            held.push(Descriptor { inode, owner: Owner { pid: Some(pid), process: process.into(), fd } });
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ use super::object::{self, Object, Request};
 use super::obstacle::Obstacle;
 use super::offsets::Purpose;
 use crate::host::netns::{self, Namespace};
-use crate::model::socket::{Held, Socket};
+use crate::model::socket::{Descriptor, Socket};
 use crate::plan::FlowFilter;
 
 /// Smallest ring buffer, in bytes: nothing is sent through it here.
@@ -44,7 +44,7 @@ pub enum IterError {
 ///
 /// # Errors
 /// Where the kernel or the privileges do not allow it.
-pub fn read(namespaces: &[Namespace]) -> Result<(Vec<Socket>, Vec<Held>), IterError> {
+pub fn read(namespaces: &[Namespace]) -> Result<(Vec<Socket>, Vec<Descriptor>), IterError> {
     let (mut ebpf, aya_btf) = prepare()?;
     let (tcp, task_file) = programs(&mut ebpf)?;
     thread::scope(|scope| {
@@ -93,10 +93,10 @@ fn sockets(iterator: &mut Iter, btf: &AyaBtf, namespaces: &[Namespace]) -> Resul
     Ok(sockets)
 }
 
-fn descriptors(iterator: &mut Iter, btf: &AyaBtf) -> Result<Vec<Held>, IterError> {
+fn descriptors(iterator: &mut Iter, btf: &AyaBtf) -> Result<Vec<Descriptor>, IterError> {
     load(iterator, TASK_FILE, btf)?;
     let mut held = Vec::new();
-    each(iterator, |record: &OwnerRecord| held.push(Held::from(record)))?;
+    each(iterator, |record: &OwnerRecord| held.push(Descriptor::from(record)))?;
     Ok(held)
 }
 

@@ -13,7 +13,7 @@ use sockwhy_common::{AF_INET, AF_INET6};
 use self::message::{Message, Messages, request};
 use crate::host::netns::{self, Namespace};
 use crate::host::owners;
-use crate::model::socket::{Held, Socket};
+use crate::model::socket::{Descriptor, Socket};
 
 /// The kernel fills messages of up to so many bytes for whoever offers them room (`netlink_dump`).
 const CHUNK: usize = 32 * 1024;
@@ -23,7 +23,7 @@ pub struct Found {
     /// The TCP sockets of the network namespaces.
     pub sockets: Vec<Socket>,
     /// The descriptors of sockets of all the processes that could be asked.
-    pub held: Vec<Held>,
+    pub held: Vec<Descriptor>,
     /// Whether all could.
     pub all_owners: bool,
 }

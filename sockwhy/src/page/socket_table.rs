@@ -197,7 +197,7 @@ mod tests {
 
     use super::*;
     use crate::model::Family;
-    use crate::model::socket::{Held, Owner, Socket, Sockets};
+    use crate::model::socket::{Descriptor, Owner, Socket, Sockets};
 
     fn socket(inode: u64, state: State, local: &str, peer: Option<&str>) -> Socket {
         let local = local.parse().unwrap();
@@ -227,9 +227,9 @@ mod tests {
         ];
         let held = |pid| {
             let process = *b"http-nio-8080-x\0";
-            Held { inode: 1, owner: Owner { pid: Some(pid), process: process.into(), fd: 3 } }
+            Descriptor { inode: 1, owner: Owner { pid: Some(pid), process: process.into(), fd: 3 } }
         };
-        let own = Held { inode: 2, ..held(31307) };
+        let own = Descriptor { inode: 2, ..held(31307) };
         Sockets::join(list, &[held(31307), held(31308), held(31309), held(31309), own], all_owners)
     }
 

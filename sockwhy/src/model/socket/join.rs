@@ -7,7 +7,7 @@ use std::{panic, thread};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
-use super::owner::{Held, Owner};
+use super::owner::{Descriptor, Owner};
 use super::socket::Socket;
 use super::sockets::{Index, Links, Share, Sockets};
 use super::state::State;
@@ -16,7 +16,7 @@ use crate::model::Family;
 impl Sockets {
     /// Joins sockets and descriptors. `all_owners` says that every process could be asked for its descriptors.
     #[must_use]
-    pub fn join(mut list: Vec<Socket>, held: &[Held], all_owners: bool) -> Self {
+    pub fn join(mut list: Vec<Socket>, held: &[Descriptor], all_owners: bool) -> Self {
         // In the order in which they are looked at, as memory far apart is slow to go through.
         list.sort_by_cached_key(|socket| {
             let peer_port = socket.peer.map_or(0, |peer| peer.port());
@@ -33,7 +33,7 @@ impl Sockets {
 }
 
 /// Puts the owners of each socket next to one another, by PID and descriptor.
-fn share(sockets: &[Socket], held: &[Held]) -> (Vec<Share>, Vec<Owner>) {
+fn share(sockets: &[Socket], held: &[Descriptor]) -> (Vec<Share>, Vec<Owner>) {
     let mut shares = vec![Share::default(); sockets.len()];
     // The subflows of an MPTCP socket all have its inode: the first of them is linked, the others follow it.
     let mut first = HashMap::with_capacity(sockets.len());

@@ -14,7 +14,7 @@ mod state;
 mod tests;
 mod why;
 
-pub use self::owner::{Held, Owner};
+pub use self::owner::{Descriptor, Owner};
 pub(crate) use self::socket::family_and_state;
 pub use self::socket::{Socket, Unknown};
 pub use self::sockets::{Entry, Sockets};

@@ -32,14 +32,14 @@ impl Owner {
 
 /// A descriptor of a process that is a socket, of TCP or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Held {
+pub struct Descriptor {
     /// Inode number of the socket's file.
     pub inode: u64,
     /// Who has it.
     pub owner: Owner,
 }
 
-impl From<&OwnerRecord> for Held {
+impl From<&OwnerRecord> for Descriptor {
     fn from(record: &OwnerRecord) -> Self {
         Self {
             inode: record.inode,

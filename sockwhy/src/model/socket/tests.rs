@@ -34,14 +34,14 @@ fn file(inode: u64, socket: Socket) -> Socket {
     Socket { inode: NonZeroU64::new(inode), ..socket }
 }
 
-fn held(inode: u64, pid: u32, fd: u32, name: &[u8]) -> Held {
+fn held(inode: u64, pid: u32, fd: u32, name: &[u8]) -> Descriptor {
     let mut comm = [0; 16];
     comm[..name.len()].copy_from_slice(name);
-    Held { inode, owner: Owner { pid: Some(pid), process: comm.into(), fd } }
+    Descriptor { inode, owner: Owner { pid: Some(pid), process: comm.into(), fd } }
 }
 
 /// The reason of the last of these sockets.
-fn why(sockets: &[Socket], held: &[Held]) -> String {
+fn why(sockets: &[Socket], held: &[Descriptor]) -> String {
     let last = sockets.last().unwrap();
     let all = Sockets::join(sockets.to_vec(), held, true);
     let entry = all.iter().find(|entry| **entry == *last).unwrap();
@@ -182,7 +182,7 @@ fn owners_are_told_once_each_and_in_order() {
         file(30, listener(Family::Inet, "0.0.0.0:3")),
         listener(Family::Inet, "0.0.0.0:4"),
     ];
-    let hidden = Held { owner: Owner { pid: None, ..held(10, 1, 9, b"x").owner }, ..held(10, 1, 9, b"x") };
+    let hidden = Descriptor { owner: Owner { pid: None, ..held(10, 1, 9, b"x").owner }, ..held(10, 1, 9, b"x") };
     let held = [
         held(10, 7, 4, b"b"),
         held(20, 1, 3, b"a"),
