@@ -1,8 +1,12 @@
 //! What userspace tells the BPF programs before they load.
 
+use core::mem::{offset_of, size_of};
+
+use bytemuck::{Pod, Zeroable};
+
 /// The plan of one run, as far as the kernel can carry it out.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct Config {
     /// Inode number of the PID namespace that sockwhy runs in: PIDs are reported as it numbers them.
     pub pid_namespace: u32,
@@ -22,7 +26,7 @@ pub struct Config {
 
 /// Which filters are on. One that is off costs nothing: the verifier removes its branch.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct Filters {
     /// Labels to report: bits of [`label_bit`].
     pub labels: u8,
@@ -58,8 +62,8 @@ pub mod label_bit {
     pub const ALL: u8 = IPV4 | IPV6 | IPV4_OVER_AF_INET6;
 }
 
-/// Key of the trie `FILTER_NET`: an address in [`crate::FlowEvent`]'s sixteen-byte form. The value is 1 where flows of
-/// that network are wanted, 0 where they are carved out of a wider one.
+/// Key of the trie `FILTER_NET`: an address in the sixteen-byte form of [`crate::Head`]. The value is 1 where flows of that
+/// network are wanted, 0 where they are carved out of a wider one.
 pub type CidrKey = [u8; 16];
 
 /// Value of the map `READER` while the reader looks at the ring by itself every few milliseconds.
@@ -70,4 +74,5 @@ pub const READER_IDLE: u32 = 1;
 const _: () = {
     assert!(size_of::<Filters>() == 8);
     assert!(size_of::<Config>() == 32);
+    assert!(offset_of!(Config, filters) == 24);
 };

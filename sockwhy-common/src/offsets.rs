@@ -1,5 +1,9 @@
 //! Where the running kernel keeps what the programs read.
 
+use core::mem::{align_of, size_of};
+
+use bytemuck::{Pod, Zeroable};
+
 /// The offset of a member that this kernel does not have.
 pub const UNKNOWN: u32 = u32::MAX;
 
@@ -8,7 +12,7 @@ pub const SOCK_COMMON_HEAD: usize = 128;
 
 /// A single bit of a kernel struct: a bit-field one bit wide, or the low bit of a `bool`.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct Bit {
     /// Offset of the byte that holds it, or [`UNKNOWN`].
     pub byte: u32,
@@ -21,7 +25,7 @@ macro_rules! offsets {
         /// Byte offsets of kernel struct members, resolved from the running kernel's BTF. Each is named for its member
         /// and relative to the start of the struct named in its comment.
         #[repr(C)]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
         pub struct Offsets {
             $($(#[$doc])* pub $name: $kind,)*
         }
@@ -163,3 +167,9 @@ offsets! {
     /// `struct inode`: `unsigned long`, its number.
     i_ino: u32 = UNKNOWN;
 }
+
+const _: () = {
+    assert!(size_of::<Bit>() == 8);
+    // Words of 32 bits throughout: the largest type that both sides read it by.
+    assert!(align_of::<Offsets>() == align_of::<u32>());
+};

@@ -2,6 +2,8 @@
 
 use core::mem::{align_of, offset_of, size_of};
 
+use bytemuck::{Pod, Zeroable};
+
 use crate::COMM_LEN;
 
 /// A TCP socket.
@@ -9,7 +11,7 @@ use crate::COMM_LEN;
 /// Addresses are sixteen bytes in network order. An `AF_INET` socket's stand in IPv4-mapped form (`::ffff:a.b.c.d`);
 /// `family`, never the form of the address, tells the two kinds of socket apart.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct SocketRecord {
     /// The socket's cookie; 0 where the kernel has none yet.
     pub cookie: u64,
@@ -54,7 +56,7 @@ pub mod socket_flags {
 
 /// A socket among the descriptors of a process.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 pub struct OwnerRecord {
     /// Inode number of its file. The kernel counts them up, for pipes and sockets of all kinds alike, and has long
     /// forgotten a socket when the 32 bits of the counter come round to its number again.

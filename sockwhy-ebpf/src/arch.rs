@@ -5,7 +5,8 @@ pub use self::x86_64::{is_accept, is_compat};
 
 #[cfg(bpf_target_arch = "x86_64")]
 mod x86_64 {
-    use crate::{read::offset, task};
+    use crate::read::offset;
+    use crate::task;
 
     /// `accept` is 43, `accept4` 288 (`arch/x86/entry/syscalls/syscall_64.tbl`).
     #[inline(always)]

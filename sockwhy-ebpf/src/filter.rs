@@ -1,10 +1,9 @@
 //! What the user wants to see. Userspace has written the plan ([`CONFIG`] and the maps) before the programs load; a
 //! filter that is off is a constant to the verifier, which removes its branch.
 
-use aya_ebpf::{
-    macros::map,
-    maps::{HashMap, LpmTrie, lpm_trie::Key},
-};
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::lpm_trie::Key;
+use aya_ebpf::maps::{HashMap, LpmTrie};
 use sockwhy_common::{AF_INET, COMM_LEN, CidrKey, Config, Filters, label_bit};
 
 use crate::read::{KernelPtr, offset};

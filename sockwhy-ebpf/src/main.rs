@@ -1,33 +1,31 @@
 //! sockwhy's BPF programs: a table of contents.
 //!
 //! Each hook is one attribute and one call. Above it stand the kernel's prototype and the versions that it holds for.
-//! What the hooks share lies below them: [`connect`] and [`accept`] know what one event is, [`task`] and [`sock`] what
-//! the kernel's structs mean, [`read`] is the only place that reads kernel memory, [`emit`] the only one that writes to
-//! the ring. [`list`] shares all but the ring: what exists already is not an event. Which flows matter is userspace's to
-//! say ([`filter`]); nothing here decides it.
+//! What the hooks share lies below them: [`hooks`] know what one event is, [`task`] and [`sock`] what the kernel's structs
+//! mean. [`read`] is the only place that reads kernel memory, [`emit`] the only one that writes to the ring. The iterators
+//! share all but the ring: what exists already is no event. Which flows matter is for userspace to say ([`filter`]);
+//! nothing here decides it.
 #![no_std]
 #![no_main]
 // One instruction, in atomic.rs.
 #![feature(asm_experimental_arch)]
 
-mod accept;
 mod arch;
 mod atomic;
-mod connect;
 mod emit;
 mod filter;
-mod list;
+mod hooks;
 mod read;
 mod sock;
 mod task;
 
-use aya_ebpf::{
-    macros::{btf_tracepoint, fentry, fexit, kprobe, raw_tracepoint, sock_ops, tracepoint},
-    programs::{
-        BtfTracePointContext, FEntryContext, FExitContext, ProbeContext, RawTracePointContext, SockOpsContext,
-        TracePointContext,
-    },
+use aya_ebpf::macros::{btf_tracepoint, fentry, fexit, kprobe, raw_tracepoint, sock_ops, tracepoint};
+use aya_ebpf::programs::{
+    BtfTracePointContext, FEntryContext, FExitContext, ProbeContext, RawTracePointContext, SockOpsContext,
+    TracePointContext,
 };
+
+use crate::hooks::{accept, connect, iterators, pending};
 
 // Backend "fentry": trampolines at the functions themselves.
 
@@ -91,14 +89,14 @@ pub fn sock_ops_connect(ctx: SockOpsContext) -> u32 {
 /// `inet_sock_set_state(const struct sock *sk, const int oldstate, const int newstate)`; since 4.16.
 #[btf_tracepoint(function = "inet_sock_set_state")]
 pub fn tp_inet_sock_set_state(ctx: BtfTracePointContext) -> i32 {
-    connect::inet_sock_set_state(&ctx, ctx.arg(0), ctx.arg(1), ctx.arg(2));
+    pending::inet_sock_set_state(&ctx, ctx.arg(0), ctx.arg(1), ctx.arg(2));
     0
 }
 
 /// `net_dev_queue(struct sk_buff *skb)`; in every supported kernel.
 #[btf_tracepoint(function = "net_dev_queue")]
 pub fn tp_net_dev_queue(ctx: BtfTracePointContext) -> i32 {
-    connect::net_dev_queue(&ctx, ctx.arg(0));
+    pending::net_dev_queue(&ctx, ctx.arg(0));
     0
 }
 
@@ -131,9 +129,9 @@ pub fn tp_sys_exit(ctx: RawTracePointContext) -> i32 {
 /// The kernel calls it, with this context.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "iter/tcp")]
-pub unsafe extern "C" fn iter_tcp(ctx: *const list::TcpContext) -> i32 {
+pub unsafe extern "C" fn iter_tcp(ctx: *const iterators::TcpContext) -> i32 {
     // SAFETY: as above; the verifier knows the context.
-    list::socket(unsafe { &*ctx });
+    iterators::socket(unsafe { &*ctx });
     0
 }
 
@@ -143,9 +141,9 @@ pub unsafe extern "C" fn iter_tcp(ctx: *const list::TcpContext) -> i32 {
 /// The kernel calls it, with this context.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = "iter/task_file")]
-pub unsafe extern "C" fn iter_task_file(ctx: *const list::TaskFileContext) -> i32 {
+pub unsafe extern "C" fn iter_task_file(ctx: *const iterators::TaskFileContext) -> i32 {
     // SAFETY: as above; the verifier knows the context.
-    list::descriptor(unsafe { &*ctx });
+    iterators::descriptor(unsafe { &*ctx });
     0
 }
 

@@ -3,9 +3,11 @@
 //! Rust cannot record CO-RE relocations, so no kernel struct is compiled in. Where a member lies comes from the running
 //! kernel's BTF: userspace resolves [`OFFSETS`] before the programs load.
 
-use core::{mem::MaybeUninit, num::NonZeroU64};
+use core::mem::MaybeUninit;
+use core::num::NonZeroU64;
 
 use aya_ebpf::helpers::generated::{bpf_probe_read_kernel, bpf_probe_read_kernel_str};
+use bytemuck::Pod;
 use sockwhy_common::{Bit, Offsets};
 
 /// Where the running kernel keeps what is read here; written by userspace before the programs load.
@@ -56,7 +58,7 @@ impl KernelPtr {
 
     /// Reads a plain value `offset` bytes from here.
     #[inline(always)]
-    pub fn read<T: Plain>(self, offset: u32) -> Option<T> {
+    pub fn read<T: Pod>(self, offset: u32) -> Option<T> {
         let mut value = MaybeUninit::<T>::uninit();
         // SAFETY: the pointer is to a `T`; bpf_probe_read_kernel() fills it, whether it succeeds or not.
         unsafe {
@@ -70,9 +72,9 @@ impl KernelPtr {
     /// # Safety
     /// `to` may be written to.
     #[inline(always)]
-    pub unsafe fn read_into<T: Plain>(self, offset: u32, to: *mut T) -> Option<()> {
+    pub unsafe fn read_into<T: Pod>(self, offset: u32, to: *mut T) -> Option<()> {
         // SAFETY: the helper takes any address to read from and fails where nothing is mapped; `to` is the caller's
-        // promise, and every bit pattern is a valid `Plain`.
+        // promise, and every bit pattern is a valid `Pod`.
         let error = unsafe {
             bpf_probe_read_kernel(to.cast(), size_of::<T>() as u32, (self.address() + u64::from(offset)) as *const _)
         };
@@ -103,20 +105,3 @@ impl KernelPtr {
         Some(u32::from(byte) & bit.mask != 0)
     }
 }
-
-/// Types for which every bit pattern is a value.
-///
-/// # Safety
-/// The type has no padding and no invalid bit pattern.
-pub unsafe trait Plain: Copy {}
-
-// SAFETY: an integer.
-unsafe impl Plain for u8 {}
-// SAFETY: an integer.
-unsafe impl Plain for u16 {}
-// SAFETY: an integer.
-unsafe impl Plain for u32 {}
-// SAFETY: an integer.
-unsafe impl Plain for u64 {}
-// SAFETY: an array of plain values.
-unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}

@@ -2,12 +2,13 @@
 
 use core::mem::MaybeUninit;
 
-use sockwhy_common::{AF_INET, AF_INET6, FlowEvent, SOCK_COMMON_HEAD, UNKNOWN, flags};
+use aya_ebpf::helpers::bpf_get_socket_cookie;
+use bytemuck::Pod;
+use sockwhy_common::{AF_INET, AF_INET6, Opened, SOCK_COMMON_HEAD, UNKNOWN, flags};
 
-use crate::{
-    filter,
-    read::{KernelPtr, Plain, offset},
-};
+use crate::emit::Skip;
+use crate::filter::{self, config};
+use crate::read::{KernelPtr, offset};
 
 /// `IPPROTO_TCP`.
 pub const TCP: u16 = 6;
@@ -32,33 +33,26 @@ pub enum Role {
     Join(KernelPtr),
 }
 
-/// A socket of a kind that is not reported, or one that could not be read.
-pub enum Unfit {
-    Other,
-    Unreadable,
-}
-
 impl Sock {
-    /// The socket at `at`, of which nothing is read yet.
+    /// The socket at `at`. Nothing of it is read yet.
     #[inline(always)]
     pub fn at(at: KernelPtr) -> Self {
         Self { at, protocol: 0, head: MaybeUninit::uninit() }
     }
 
-    /// Reads it. In place, as the 512 bytes of a BPF stack do not hold a second copy. Whatever it is: the same hooks see
-    /// SCTP, Unix and Bluetooth sockets.
+    /// Reads it, if it is one of TCP or MPTCP. In place, as the 512 bytes of a BPF stack do not hold a second copy.
     #[inline(always)]
-    pub fn load(&mut self) -> Result<(), Unfit> {
-        self.load_head().ok_or(Unfit::Unreadable)?;
+    pub fn load(&mut self) -> Result<(), Skip> {
+        self.load_head().ok_or(Skip::Unreadable)?;
         if self.family() != AF_INET && self.family() != AF_INET6 {
-            return Err(Unfit::Other);
+            return Err(Skip::Unwanted);
         }
-        self.protocol = protocol(self.at).ok_or(Unfit::Unreadable)?;
-        if self.protocol == TCP || self.protocol == MPTCP { Ok(()) } else { Err(Unfit::Other) }
+        self.protocol = protocol(self.at).ok_or(Skip::Unreadable)?;
+        if self.protocol == TCP || self.protocol == MPTCP { Ok(()) } else { Err(Skip::Unwanted) }
     }
 
-    /// Reads it, where it is known to be one of TCP. It can be the short form of a socket that is not established yet
-    /// or any more, which has no more than the head.
+    /// Reads it, where it is known to be one of TCP. It can be the short form of a socket that is not established yet,
+    /// or no longer: that has no more than the head.
     #[inline(always)]
     pub fn load_head(&mut self) -> Option<()> {
         // SAFETY: the place is in `self`.
@@ -79,19 +73,20 @@ impl Sock {
 
     /// Writes the socket's part of an event.
     #[inline(always)]
-    pub fn fill(&self, event: &mut FlowEvent) -> Option<()> {
+    pub fn fill(&self, event: &mut Opened) -> Option<()> {
         let net: u64 = self.get(offset!(skc_net));
         event.netns = KernelPtr::new(net as *const u8)?.read(offset!(net_inum))?;
-        event.family = self.family();
-        event.local_addr = self.local_addr();
-        event.peer_addr = self.peer_addr();
-        event.local_port = self.local_port();
-        event.peer_port = self.peer_port();
+        let head = &mut event.head;
+        head.family = self.family();
+        head.local_addr = self.local_addr();
+        head.peer_addr = self.peer_addr();
+        head.local_port = self.local_port();
+        head.peer_port = self.peer_port();
         if self.is_v6only() {
-            event.flags |= flags::V6ONLY;
+            head.flags |= flags::V6ONLY;
         }
         if self.protocol == MPTCP {
-            event.flags |= flags::MPTCP;
+            head.flags |= flags::MPTCP;
         }
         Some(())
     }
@@ -162,10 +157,10 @@ impl Sock {
 
     /// A member of `struct sock_common`.
     #[inline(always)]
-    pub fn get<T: Plain>(&self, offset: u32) -> T {
+    pub fn get<T: Pod>(&self, offset: u32) -> T {
         // SAFETY: userspace has checked that every member of sock_common that is read this way ends within
         // SOCK_COMMON_HEAD. The kernel's compiler has aligned it in the struct, which is aligned here as well. The
-        // verifier checks both again. Every bit pattern is a valid `Plain`.
+        // verifier checks both again. Every bit pattern is a valid `Pod`.
         unsafe { self.head.as_ptr().cast::<u8>().add(offset as usize).cast::<T>().read() }
     }
 }
@@ -173,30 +168,42 @@ impl Sock {
 /// Writes what is told of the listener that the event's socket came from. Its family is the socket's own:
 /// `inet_reqsk_alloc()` and `sk_clone_lock()` copy it.
 #[inline(always)]
-pub fn fill_listener(listener: KernelPtr, event: &mut FlowEvent) -> Option<()> {
-    event.listener_addr = if event.family == AF_INET {
+pub fn fill_listener(listener: KernelPtr, event: &mut Opened) -> Option<()> {
+    event.listener_addr = if event.head.family == AF_INET {
         mapped(listener.read(offset!(skc_rcv_saddr))?)
     } else {
         bytes(listener.read(offset!(skc_v6_rcv_saddr))?)
     };
-    event.flags |= flags::LISTENER;
+    event.head.flags |= flags::LISTENER;
     if listener.bit(offset!(skc_ipv6only))? {
-        event.flags |= flags::LISTENER_V6ONLY;
+        event.head.flags |= flags::LISTENER_V6ONLY;
     }
     Some(())
+}
+
+/// The cookie that the socket has, or else the one that `ask` makes the kernel give it.
+#[inline(always)]
+pub fn known_or(cookie: u64, ask: impl FnOnce() -> u64) -> u64 {
+    if cookie == 0 { ask() } else { cookie }
+}
+
+/// Asks the kernel for a socket's cookie, where tracing programs may (5.12 and later), else 0.
+///
+/// # Safety
+/// `sk` is a hook's argument that the verifier knows as a `struct sock *`.
+#[inline(always)]
+pub unsafe fn trusted_cookie(sk: *const u8) -> u64 {
+    if config!(cookie_helper) == 0 {
+        return 0;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { bpf_get_socket_cookie(sk.cast_mut().cast()) }
 }
 
 /// `IPPROTO_TCP`, or `IPPROTO_MPTCP` for the application's side of an MPTCP connection.
 #[inline(always)]
 pub fn protocol(sock: KernelPtr) -> Option<u16> {
     sock.read(offset!(sk_protocol))
-}
-
-/// Whether a segment was ever sent (`tcp_sock.segs_out`).
-#[inline(always)]
-pub fn has_sent(sock: KernelPtr) -> Option<bool> {
-    let sent: u32 = sock.read(offset!(segs_out))?;
-    Some(sent > 0)
 }
 
 /// The `struct inode` of an open file, if it is a socket.
@@ -218,6 +225,5 @@ fn mapped(address: u32) -> [u8; 16] {
 /// An address as the kernel keeps it, in words: whole ones are moved at once, single bytes one by one.
 #[inline(always)]
 fn bytes(address: [u32; 4]) -> [u8; 16] {
-    // SAFETY: sixteen bytes either way, and all are valid.
-    unsafe { core::mem::transmute(address) }
+    bytemuck::cast(address)
 }

@@ -1,15 +1,12 @@
 //! Who did it: the task that is running.
 
-use aya_ebpf::helpers::{
-    bpf_get_current_task,
-    generated::{bpf_get_current_task_btf, bpf_task_pt_regs},
-};
-use sockwhy_common::FlowEvent;
+use aya_ebpf::helpers::bpf_get_current_task;
+use aya_ebpf::helpers::generated::{bpf_get_current_task_btf, bpf_task_pt_regs};
+use sockwhy_common::Opened;
 
-use crate::{
-    filter::{self, config},
-    read::{KernelPtr, offset},
-};
+use crate::emit::Skip;
+use crate::filter::{self, config};
+use crate::read::{KernelPtr, offset};
 
 /// PID namespaces nest at most this deep (`MAX_PID_NS_LEVEL`, and the initial one).
 const MAX_LEVELS: u32 = 33;
@@ -23,14 +20,6 @@ pub struct Caller {
     uid: u32,
 }
 
-/// Why there is no caller to report.
-pub enum Refused {
-    /// A filter wants none of its flows.
-    Filtered,
-    /// Its task could not be read.
-    Unreadable,
-}
-
 /// The running task's `struct task_struct`.
 #[inline(always)]
 pub fn current() -> Option<KernelPtr> {
@@ -41,27 +30,27 @@ pub fn current() -> Option<KernelPtr> {
 impl Caller {
     /// The running task, if the filters of process and user want it. The cheapest filter is asked first.
     #[inline(always)]
-    pub fn current() -> Result<Self, Refused> {
-        let task = current().ok_or(Refused::Unreadable)?;
-        let leader = task.follow(offset!(group_leader)).ok_or(Refused::Unreadable)?;
-        let (pid, tid) = ids(task, leader).ok_or(Refused::Unreadable)?;
+    pub fn if_wanted() -> Result<Self, Skip> {
+        let task = current().ok_or(Skip::Unreadable)?;
+        let leader = task.follow(offset!(group_leader)).ok_or(Skip::Unreadable)?;
+        let (pid, tid) = ids(task, leader).ok_or(Skip::Unreadable)?;
         if !filter::wants_pid(pid) {
-            return Err(Refused::Filtered);
+            return Err(Skip::Unwanted);
         }
-        let cred = task.follow(offset!(cred)).ok_or(Refused::Unreadable)?;
-        let uid = cred.read(offset!(cred_uid)).ok_or(Refused::Unreadable)?;
+        let cred = task.follow(offset!(cred)).ok_or(Skip::Unreadable)?;
+        let uid = cred.read(offset!(cred_uid)).ok_or(Skip::Unreadable)?;
         if !filter::wants_uid(uid) {
-            return Err(Refused::Filtered);
+            return Err(Skip::Unwanted);
         }
         if !filter::wants_comm(leader) {
-            return Err(Refused::Filtered);
+            return Err(Skip::Unwanted);
         }
         Ok(Self { task, leader, pid, tid, uid })
     }
 
     /// Writes the caller's part of an event.
     #[inline(always)]
-    pub fn fill(&self, event: &mut FlowEvent) -> Option<()> {
+    pub fn fill(&self, event: &mut Opened) -> Option<()> {
         event.cgroup_id = cgroup_id(self.task).unwrap_or(0);
         event.pid = self.pid;
         event.tid = self.tid;

@@ -2,13 +2,13 @@
 
 use std::hint::black_box;
 
+use bytemuck::{Zeroable, bytes_of};
 use criterion::{Criterion, Throughput};
 use jiff::tz::TimeZone;
-use sockwhy::{
-    flow::Flow,
-    output::{Formatter, Json, Terminal, Text},
-};
-use sockwhy_common::{AF_INET, AF_INET6, COMM_LEN, FlowEvent, Kind, flags};
+use sockwhy::model::event::Event;
+use sockwhy::sink::{Format, Json, Text};
+use sockwhy::term::Terminal;
+use sockwhy_common::{AF_INET, AF_INET6, COMM_LEN, Head, Kind, Opened, flags};
 
 /// 2026-01-01 00:00:00 UTC.
 const START: u64 = 1_767_225_600_000_000_000;
@@ -21,24 +21,28 @@ fn name(text: &str) -> [u8; COMM_LEN] {
     name
 }
 
-fn event(kind: Kind, family: u16, local: &str, peer: &str) -> FlowEvent {
+fn event(kind: Kind, family: u16, local: &str, peer: &str) -> Opened {
     let address = |text: &str| text.parse::<std::net::Ipv6Addr>().map(|address| address.octets()).unwrap_or_default();
-    FlowEvent {
-        cookie: 4_242,
+    Opened {
+        head: Head {
+            cookie: 4_242,
+            local_addr: address(local),
+            peer_addr: address(peer),
+            family,
+            local_port: 4_243,
+            peer_port: 51_514,
+            kind: kind as u8,
+            flags: if matches!(kind, Kind::Accept) { flags::LISTENER } else { 0 },
+            ..Head::zeroed()
+        },
         cgroup_id: 1_234_567,
         pid: 31_307,
         tid: 31_342,
         uid: 1_000,
         netns: 4_026_531_840,
-        local_addr: address(local),
-        peer_addr: address(peer),
         process: name("java"),
         thread: name("http-nio-4243-A"),
-        family,
-        local_port: 4_243,
-        peer_port: 51_514,
-        flags: if matches!(kind, Kind::Accept) { flags::LISTENER } else { 0 },
-        ..FlowEvent::new(kind)
+        ..Opened::zeroed()
     }
 }
 
@@ -53,28 +57,40 @@ fn records() -> Vec<Vec<u8>> {
         event(Kind::Connect, AF_INET6, "::ffff:10.0.0.12", "::ffff:162.222.40.94"),
     ]
     .iter()
-    .map(|event| {
-        // SAFETY: a `FlowEvent` is plain bytes without padding.
-        unsafe { std::slice::from_raw_parts(std::ptr::from_ref(event).cast::<u8>(), size_of::<FlowEvent>()) }.to_vec()
-    })
+    .map(|event| bytes_of(event).to_vec())
     .collect()
 }
 
-fn flows(records: &[Vec<u8>]) -> Vec<Flow> {
-    records.iter().filter_map(|record| Flow::decode(record).ok()).collect()
+fn events(records: &[Vec<u8>]) -> Vec<Event> {
+    records.iter().filter_map(|record| Event::decode(record, START).ok()).collect()
+}
+
+/// Lines of a batch, each event a little later than the one before.
+fn bench_format(bencher: &mut criterion::Bencher<'_>, records: &[Vec<u8>], mut format: impl Format) {
+    let (mut out, mut time) = (Vec::new(), START);
+    bencher.iter(|| {
+        out.clear();
+        for record in records {
+            time += STEP;
+            if let Ok(event) = Event::decode(black_box(record), time) {
+                format.event(&mut out, &event);
+            }
+        }
+        black_box(&out);
+    });
 }
 
 fn benches(criterion: &mut Criterion) {
     let records = records();
-    let flows = flows(&records);
-    assert_eq!(flows.len(), records.len());
+    let events = events(&records);
+    assert_eq!(events.len(), records.len());
     let mut group = criterion.benchmark_group("event");
     group.throughput(Throughput::Elements(records.len() as u64));
 
     group.bench_function("decode", |bencher| {
         bencher.iter(|| {
             for record in &records {
-                let _flow = black_box(Flow::decode(black_box(record)));
+                let _event = black_box(Event::decode(black_box(record), START));
             }
         });
     });
@@ -82,29 +98,16 @@ fn benches(criterion: &mut Criterion) {
         let mut out = String::new();
         bencher.iter(|| {
             out.clear();
-            for flow in &flows {
+            for event in &events {
                 use std::fmt::Write;
-                let _infallible = write!(out, "{}", black_box(flow).why());
+                let _infallible = write!(out, "{}", black_box(event).why());
             }
             black_box(&out);
         });
     });
-    let text = || Formatter::Text(Text::new(Terminal { color: true, width: Some(100) }, TimeZone::UTC));
-    for (name, mut formatter) in [("text", text()), ("json", Formatter::Json(Json::new()))] {
-        group.bench_function(name, |bencher| {
-            let (mut out, mut time) = (Vec::new(), START);
-            bencher.iter(|| {
-                out.clear();
-                for record in &records {
-                    time += STEP;
-                    if let Ok(flow) = Flow::decode(black_box(record)) {
-                        formatter.flow(&mut out, time, &flow);
-                    }
-                }
-                black_box(&out);
-            });
-        });
-    }
+    let text = || Text::new(Terminal { color: true, width: Some(100) }, TimeZone::UTC);
+    group.bench_function("text", |bencher| bench_format(bencher, &records, text()));
+    group.bench_function("json", |bencher| bench_format(bencher, &records, Json::default()));
 }
 
 fn main() {

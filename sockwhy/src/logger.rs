@@ -2,9 +2,6 @@
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-/// How often `-v` is given for the log of the BPF programs.
-pub(crate) const WITH_PROGRAMS: u8 = 2;
-
 struct Stderr;
 
 impl Log for Stderr {

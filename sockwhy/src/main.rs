@@ -2,24 +2,12 @@
 
 mod logger;
 
-use std::{
-    error::Error,
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::Parser;
-use sockwhy::{
-    cli::{self, Cli, Command, CommonArgs, DemoArgs, ExplainArgs, ListArgs, OutputFormat, TraceArgs},
-    demo::Demo,
-    doctor,
-    explain::{self, ExplainError},
-    kernel::Refused,
-    list::{self, Format, ListError},
-    output::{self, Formatter, Json, Terminal, Text},
-    plan::{Contradiction, ListPlan, TracePlan},
-    trace::{self, TraceError},
-};
+use sockwhy::cli::{self, Cli, Command};
+use sockwhy::commands::{demo, doctor, explain, list, trace};
+use sockwhy::exit::{Exit, Failure};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -27,115 +15,35 @@ fn main() -> ExitCode {
         Err(error) => return cli::report(&error),
     };
     logger::init(cli.common.verbose);
-    let result = match cli.command {
-        Command::Trace(args) => trace(args, &cli.common).map(|()| ExitCode::SUCCESS),
-        Command::List(args) => list(args, &cli.common).map(|()| ExitCode::SUCCESS),
-        Command::Explain(args) => explain(&args, &cli.common).map(|()| ExitCode::SUCCESS),
-        Command::Demo(args) => demo(&args, &cli.common).map(|()| ExitCode::SUCCESS),
-        Command::Doctor => doctor(&cli.common),
-    };
-    match result {
-        Ok(code) => code,
-        Err(error) => report(error.as_ref()),
+    match run(cli) {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(exit)) => exit.into(),
+        Err(failure) => report(failure.as_ref()),
     }
 }
 
-fn trace(args: TraceArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
-    let plan = TracePlan::new(args)?;
-    for note in &plan.notes {
-        eprintln!("sockwhy: {note}");
+/// Runs the command. An exit code without an error is an answer, as doctor's.
+fn run(Cli { command, common }: Cli) -> Result<Option<Exit>, Box<dyn Failure>> {
+    match command {
+        Command::Trace(args) => trace::run(args, &common)?,
+        Command::List(args) => list::run(args, &common)?,
+        Command::Explain(args) => explain::run(&args, &common)?,
+        Command::Demo(args) => demo::run(&args, &common)?,
+        Command::Doctor => return doctor::run(&common),
     }
-    let formatter = match common.output {
-        OutputFormat::Text => Formatter::Text(Text::new(Terminal::stdout(common.color), jiff::tz::TimeZone::system())),
-        OutputFormat::Json => Formatter::Json(Json::new()),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let result = runtime.block_on(trace::run(&plan, formatter, common.verbose >= logger::WITH_PROGRAMS));
-    // A write to a stdout that nobody reads may be stuck in a thread of the runtime.
-    runtime.shutdown_background();
-    Ok(result?)
+    Ok(None)
 }
 
-fn list(args: ListArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
-    let plan = ListPlan::new(args)?;
-    let format = match common.output {
-        OutputFormat::Text => Format::Text(Terminal::stdout(common.color)),
-        OutputFormat::Json => Format::Json,
-    };
-    Ok(list::run(&plan, format)?)
-}
-
-fn explain(args: &ExplainArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
-    let text = explain::explain(args.target, args.netns.into(), |explanation| match common.output {
-        OutputFormat::Text => output::explain_text(explanation, Terminal::stdout(common.color), common.verbose > 0),
-        OutputFormat::Json => output::explain_json(explanation),
-    })?;
-    Ok(write(&text)?)
-}
-
-fn demo(args: &DemoArgs, common: &CommonArgs) -> Result<(), Box<dyn Error>> {
-    let demo = Demo::new(args.v6only)?;
-    let text = demo.explain(|explanation| match common.output {
-        OutputFormat::Text => output::demo_text(&demo, explanation, Terminal::stdout(common.color), common.verbose > 0),
-        OutputFormat::Json => output::demo_json(&demo, explanation),
-    })?;
-    Ok(write(&text)?)
-}
-
-fn doctor(common: &CommonArgs) -> Result<ExitCode, Box<dyn Error>> {
-    let report = doctor::examine();
-    write(&match common.output {
-        OutputFormat::Text => output::doctor_text(&report, Terminal::stdout(common.color)),
-        OutputFormat::Json => output::doctor_json(&report),
-    })?;
-    Ok(if report.can_trace { ExitCode::SUCCESS } else { ExitCode::from(NOT_ALLOWED) })
-}
-
-/// Writes to stdout. A reader that has gone away is no error.
-fn write(text: &[u8]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
-    }
-}
-
-const FAILED: u8 = 1;
-const WRONG_USAGE: u8 = 2;
-const NOT_ALLOWED: u8 = 3;
-
-/// Says what went wrong, and turns it into the exit code that the interface promises.
-fn report(error: &(dyn Error + 'static)) -> ExitCode {
-    eprintln!("sockwhy: {error}");
-    if error.is::<Contradiction>() {
-        return ExitCode::from(WRONG_USAGE);
-    }
-    if let Some(TraceError::Refused(refused)) = error.downcast_ref() {
-        suggest(refused);
-    } else if let Some(ListError::Refused(refusal)) = list_error(error) {
-        eprintln!("sockwhy: {}", refusal.remedy(&command_line()));
-    } else if !matches!(error.downcast_ref(), Some(ExplainError::Hidden { .. })) {
-        return ExitCode::from(FAILED);
-    }
-    ExitCode::from(NOT_ALLOWED)
-}
-
-/// The error of listing, which explaining may wrap.
-fn list_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a ListError> {
-    match error.downcast_ref() {
-        Some(ExplainError::Sockets(error)) => Some(error),
-        _ => error.downcast_ref(),
-    }
-}
-
-/// The last line is a command to paste.
-fn suggest(refused: &Refused) {
-    for detail in refused.details() {
+/// Says what went wrong and, where there is one, what to do: the last line ends with a command to paste.
+fn report(failure: &dyn Failure) -> ExitCode {
+    eprintln!("sockwhy: {failure}");
+    for detail in failure.details() {
         log::debug!("{detail}");
     }
-    if let Some(refusal) = refused.decisive() {
-        eprintln!("sockwhy: {}", refusal.remedy(&command_line()));
+    if let Some(remedy) = failure.remedy(&command_line()) {
+        eprintln!("sockwhy: {remedy}");
     }
+    failure.exit().into()
 }
 
 /// This very command, quoted for a shell.

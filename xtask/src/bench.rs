@@ -19,22 +19,19 @@ mod statistics;
 mod storm;
 mod tool;
 
-use std::{fs, path::PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Args, ValueEnum};
 
-use self::{
-    load::Load,
-    peers::Peers,
-    tool::{Begins, Tool},
-};
-use crate::{
-    command::{progress, run},
-    paths, setup,
-    stage::stage,
-    toolchain::cargo,
-};
+use self::load::Load;
+use self::peers::Peers;
+use self::tool::{Begins, Tool};
+use crate::command::{progress, run};
+use crate::stage::stage;
+use crate::toolchain::cargo;
+use crate::{paths, setup};
 
 #[derive(Args)]
 pub(crate) struct Options {

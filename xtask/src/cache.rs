@@ -1,6 +1,7 @@
 //! Folders under `target/` whose content is costly to make.
 
-use std::{fs, path::Path};
+use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 

@@ -2,7 +2,10 @@
 
 use anyhow::Result;
 
-use crate::{command::run, ebpf, stage::stage, toolchain::cargo};
+use crate::command::run;
+use crate::ebpf;
+use crate::stage::stage;
+use crate::toolchain::cargo;
 
 /// The crates for this machine: `sockwhy-ebpf` is for a BPF target.
 pub(crate) const HOST_CRATES: [&str; 3] = ["--locked", "--workspace", "--exclude=sockwhy-ebpf"];

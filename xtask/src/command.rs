@@ -1,12 +1,10 @@
 //! Running other programs, and saying so.
 
-use std::{
-    ffi::OsStr,
-    fmt::Display,
-    io,
-    path::Path,
-    process::{Command, Output, Stdio},
-};
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 

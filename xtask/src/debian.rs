@@ -1,17 +1,13 @@
 //! Packages of any Debian suite, downloaded without installing them or touching the machine's own apt.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{
-    command::{output, progress, run},
-    paths,
-};
+use crate::command::{output, progress, run};
+use crate::paths;
 
 /// The archive's keys.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";

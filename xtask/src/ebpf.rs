@@ -2,22 +2,18 @@
 //!
 //! The same source gives the same bytes from a clone at any path, for whichever user, so `--check` can compare them.
 
-use std::{
-    ffi::OsString,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::{
-    command::{output, progress, run},
-    ebpf_tools::{self, Tools},
-    paths,
-    toolchain::{Rustc, cargo, library_in, pristine_cargo},
-};
+use crate::command::{output, progress, run};
+use crate::ebpf_tools::{self, Tools};
+use crate::paths;
+use crate::toolchain::{Rustc, cargo, library_in, pristine_cargo};
 
 /// The architectures there is an object for, by aya's names (`bpf_target_arch`): where a kprobe finds the arguments
 /// of a function depends on the registers.

@@ -2,21 +2,16 @@
 //!
 //! Each entry of the cache is a folder named after all that its content depends on.
 
-use std::{
-    fs::{self, File, Permissions},
-    os::unix::fs::{PermissionsExt, symlink},
-    path::{Path, PathBuf},
-};
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::{
-    cache,
-    command::{progress, run},
-    debian::Suite,
-    paths,
-    toolchain::{Rustc, library_in, pristine_cargo},
-};
+use crate::command::{progress, run};
+use crate::debian::Suite;
+use crate::toolchain::{Rustc, library_in, pristine_cargo};
+use crate::{cache, paths};
 
 const BPF_LINKER_VERSION: &str = "0.13.0";
 

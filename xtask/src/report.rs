@@ -1,10 +1,8 @@
 //! What test programs say of themselves, summed up.
 
-use std::{
-    fmt,
-    io::{self, Read, Write},
-    ops::AddAssign,
-};
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::ops::AddAssign;
 
 /// How many tests ran, and how they ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

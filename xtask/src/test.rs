@@ -1,24 +1,17 @@
 //! `cargo xtask test`: everything that must hold before a change is merged, on this machine.
 
-use std::{
-    env, io,
-    process::{ExitCode, Stdio},
-    thread,
-};
+use std::process::{ExitCode, Stdio};
+use std::{env, io, thread};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use crate::{
-    check::{self, HOST_CRATES},
-    command::{progress, run},
-    ebpf, paths,
-    report::Report,
-    setup,
-    stage::stage,
-    toolchain::cargo,
-    vm,
-};
+use crate::check::{self, HOST_CRATES};
+use crate::command::{progress, run};
+use crate::report::Report;
+use crate::stage::stage;
+use crate::toolchain::cargo;
+use crate::{ebpf, paths, setup, vm};
 
 #[derive(Args)]
 pub(crate) struct Options {

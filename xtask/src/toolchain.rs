@@ -1,14 +1,13 @@
 //! The Rust toolchain at hand, and whether it is the pinned one.
 
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{command::output, paths};
+use crate::command::output;
+use crate::paths;
 
 /// The cargo that runs us.
 pub(crate) fn cargo() -> Command {

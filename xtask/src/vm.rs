@@ -11,23 +11,22 @@ pub(crate) mod kernel;
 pub(crate) mod machine;
 mod transcript;
 
-use std::{
-    fs::{self, File, TryLockError},
-    process::ExitCode,
-    sync::{Mutex, PoisonError},
-    thread,
-};
+use std::fs::{self, File, TryLockError};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, builder::PossibleValuesParser};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
 
-use self::{
-    binaries::Binaries,
-    display::{Display, summarise},
-    guest::{Guest, Outcome},
-    kernel::KERNELS,
-};
-use crate::{command::progress, paths, report::Report};
+use self::binaries::Binaries;
+use self::display::{Display, summarise};
+use self::guest::{Guest, Outcome};
+use self::kernel::KERNELS;
+use crate::command::progress;
+use crate::paths;
+use crate::report::Report;
 
 #[derive(Args)]
 pub(crate) struct Options {

@@ -1,5 +1,8 @@
-use clap::CommandFactory;
+use std::time::Duration;
 
+use clap::{ColorChoice, CommandFactory, Parser};
+
+use super::report::one_line;
 use super::*;
 
 fn parse(arguments: &[&str]) -> Result<Cli, String> {

@@ -1,15 +1,40 @@
 //! Values of arguments, checked where they are read. Each error says what would be right.
 
-use std::{ffi::OsStr, num::ParseIntError, ops::RangeInclusive, os::unix::ffi::OsStrExt, str::FromStr, time::Duration};
+use std::ffi::OsStr;
+use std::num::ParseIntError;
+use std::ops::RangeInclusive;
+use std::os::unix::ffi::OsStrExt;
+use std::str::FromStr;
+use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sockwhy_common::COMM_LEN;
 
-use super::NetnsArg;
+use super::args::NetnsArg;
+use crate::model::Backend;
 
 /// Longest `--duration`: a year.
 const MAX_SECONDS: f64 = 365.0 * 24.0 * 3600.0;
 /// Largest `--buffer-size`, in bytes.
 const MAX_BUFFER: u32 = 1 << 30;
+
+/// One of these values, by its name in lower case.
+pub(super) fn one_of<T: Copy + Send + Sync + 'static, const N: usize>(
+    values: [T; N],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    let names = values.map(|value| name(value).to_lowercase());
+    PossibleValuesParser::new(names.clone()).map(move |given| {
+        let index = names.iter().position(|name| *name == given);
+        values[index.expect("clap takes no other value")]
+    })
+}
+
+/// A backend, or `None` for `auto`.
+pub(super) fn backend() -> impl TypedValueParser<Value = Option<Backend>> {
+    let [fentry, kprobe, tracepoint] = Backend::ALL.map(Some);
+    one_of([None, fentry, kprobe, tracepoint], |backend| backend.map_or("auto", Backend::as_str))
+}
 
 /// The kernel's PIDs are positive `int`s.
 pub(super) fn pid(text: &str) -> Result<u32, String> {

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    network::Network,
-    runtime::{Identity, Process},
-    socket::{Entry, Owner, Sockets},
-};
+use crate::host::Process;
+use crate::model::network::Network;
+use crate::model::socket::{Entry, Owner, Sockets};
+use crate::runtime::Identity;
 
 /// A process that holds sockets, and what it turned out to be.
 #[derive(Clone, Debug)]

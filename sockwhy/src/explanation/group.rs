@@ -1,18 +1,15 @@
 //! Sockets that are explained together, as all that is to be said of one is true of the others.
 
-use std::{collections::BTreeSet, net::SocketAddr};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
-use super::{
-    Evidence, Holder,
-    owner::{Mark, enumerate, holders, marks},
-    port::{Ports, scope},
-    service::was_accepted,
-};
-use crate::{
-    flow::Family,
-    runtime::Scope,
-    socket::{Entry, Label, Opening, State},
-};
+use super::evidence::{Evidence, Holder};
+use super::owner::{Mark, enumerate, holders, marks};
+use super::port::{Ports, scope};
+use super::service::was_accepted;
+use crate::model::socket::{Entry, Opening, State};
+use crate::model::{Family, Label};
+use crate::runtime::Scope;
 
 /// What the sockets of a group have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

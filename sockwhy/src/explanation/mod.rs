@@ -19,17 +19,15 @@ mod target;
 mod tests;
 mod verdict;
 
-pub use self::{
-    advice::Advice,
-    causes::Cause,
-    evidence::{Evidence, Holder},
-    target::{Target, TargetError, Zone},
-    verdict::Verdict,
-};
+pub use self::advice::Advice;
+pub use self::causes::Cause;
+pub use self::evidence::{Evidence, Holder};
+pub use self::target::{Target, TargetError, Zone};
+pub use self::verdict::Verdict;
 use std::collections::BTreeSet;
 
 use self::service::Services;
-use crate::socket::Entry;
+use crate::model::socket::Entry;
 
 /// What is so, why, and what would change it.
 #[derive(Debug)]

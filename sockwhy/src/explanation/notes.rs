@@ -2,12 +2,11 @@
 
 use std::net::Ipv6Addr;
 
-use super::{
-    Cause, Evidence,
-    group::{Group, Kind, ports},
-    service::{Service, Services, Takes},
-};
-use crate::flow::Family;
+use super::causes::Cause;
+use super::evidence::Evidence;
+use super::group::{Group, Kind, ports};
+use super::service::{Service, Services, Takes};
+use crate::model::Family;
 
 /// All of it.
 pub(super) fn notes(groups: &[Group<'_>], services: &Services<'_>, evidence: &Evidence<'_>) -> Vec<Cause> {

@@ -1,12 +1,11 @@
 //! Who holds listeners: which of them are one program's.
 
-use std::{collections::BTreeSet, fmt::Write};
+use std::collections::BTreeSet;
+use std::fmt::Write;
 
-use super::Evidence;
-use crate::{
-    sanitize::Sanitized,
-    socket::{Entry, Owner},
-};
+use super::evidence::Evidence;
+use crate::model::Sanitized;
+use crate::model::socket::{Entry, Owner};
 
 /// By what a program is told from others. Processes with the same mark are one program's: its workers, or a process for
 /// each family, as docker-proxy has them.

@@ -1,18 +1,15 @@
 //! A port of a network namespace: which of its listeners gets which connection, as the kernel's lookup finds it
 //! (`__inet_lookup_listener()`, `inet6_lookup_listener()`).
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
-use super::{Evidence, owner::by_program};
-use crate::{
-    flow::Family,
-    network::{LOOPBACK, Network},
-    runtime::Scope,
-    socket::{Entry, State},
-};
+use super::evidence::Evidence;
+use super::owner::by_program;
+use crate::model::Family;
+use crate::model::network::{LOOPBACK, Network};
+use crate::model::socket::{Entry, State};
+use crate::runtime::Scope;
 
 /// All listeners on a port.
 pub(super) struct Port<'a> {

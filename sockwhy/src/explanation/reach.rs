@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::port::{Places, is_on_any, is_on_any_device};
-use crate::socket::Entry;
+use crate::model::socket::Entry;
 
 /// Where listeners take connections of one version of IP.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,12 +1,14 @@
 //! Which sockets a question is about.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
-use super::{Evidence, Target, owner::is_held_by, port::takers, target::Zone};
-use crate::{
-    network::LOOPBACK,
-    socket::{Entry, State},
-};
+use super::evidence::Evidence;
+use super::owner::is_held_by;
+use super::port::takers;
+use super::target::{Target, Zone};
+use crate::model::network::LOOPBACK;
+use crate::model::socket::{Entry, State};
 
 impl Target {
     /// The sockets that are meant, and the listeners that they came from; none where nothing is.

@@ -1,17 +1,14 @@
 //! What a program takes on a port: all its listeners there together, beside those of others.
 
-use super::{
-    Evidence, Target,
-    owner::is_held_by,
-    port::{Port, Ports, scope},
-    reach::Reach,
-};
-use crate::{
-    flow::Family,
-    network::LOOPBACK,
-    runtime::Scope,
-    socket::{Entry, Label, Opening, State},
-};
+use super::evidence::Evidence;
+use super::owner::is_held_by;
+use super::port::{Port, Ports, scope};
+use super::reach::Reach;
+use super::target::Target;
+use crate::model::network::LOOPBACK;
+use crate::model::socket::{Entry, Opening, State};
+use crate::model::{Family, Label};
+use crate::runtime::Scope;
 
 /// The listeners of a program on one port, at least one, or on several where the same is true.
 pub(super) struct Service<'a> {

@@ -1,14 +1,12 @@
 //! What is to be explained.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
-    str::FromStr,
-};
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::sanitize::Sanitized;
+use crate::model::Sanitized;
 
 /// A process, a port, or one end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

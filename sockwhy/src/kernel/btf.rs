@@ -4,11 +4,9 @@
 //! and time than everything else a trace does. This reads one table of positions, then only the types it is asked for.
 //! Source of the format: `Documentation/bpf/btf.rst`, `include/uapi/linux/btf.h`.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, Read},
-};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
 
 use thiserror::Error;
 
@@ -121,8 +119,8 @@ impl Btf {
     /// # Errors
     /// Where the kernel shows none, or what it shows is not BTF.
     pub fn of_kernel() -> Result<Self, BtfError> {
-        // More room than glibc would ever keep for later (`DEFAULT_MMAP_THRESHOLD_MAX`), of which only what is read
-        // counts: dropped, it goes back to the system at once, and so does what is allocated after it.
+        // Larger than glibc's mmap threshold (`DEFAULT_MMAP_THRESHOLD_MAX`), so that dropping it returns the pages. Only
+        // those that are read into count.
         let mut data = Vec::with_capacity(33 << 20);
         File::open(VMLINUX)?.read_to_end(&mut data)?;
         Self::parse(data)
@@ -165,10 +163,10 @@ impl Btf {
     ///
     /// # Errors
     /// Where the blob was damaged so that it cannot be excerpted.
-    pub fn excerpt(&self, names: &[&str]) -> Result<Self, BtfError> {
+    pub fn excerpt<S: AsRef<str>>(&self, names: &[S]) -> Result<Self, BtfError> {
         const POINTER: u32 = kind::PTR << 24;
         let (mut kept, mut strings) = (BTreeMap::new(), vec![0]);
-        for name in names {
+        for name in names.iter().map(AsRef::as_ref) {
             let Some(id) = self.id(kind::FUNC, name).or_else(|| self.id(kind::TYPEDEF, name)) else { continue };
             let Some(Type { info, size_or_id, .. }) = self.get(id) else { continue };
             kept.insert(id, (u32::try_from(strings.len()).unwrap_or(0), info, size_or_id));

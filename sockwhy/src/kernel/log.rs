@@ -1,9 +1,7 @@
 //! The programs' own log, for `-vv`.
 
-use std::{
-    io,
-    os::fd::{AsRawFd, RawFd},
-};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use aya::Ebpf;
 use aya_log::EbpfLogger;
@@ -22,8 +20,8 @@ impl ProgramLog {
     }
 }
 
-impl AsRawFd for ProgramLog {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_raw_fd()
+impl AsFd for ProgramLog {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }

@@ -2,21 +2,19 @@
 
 use std::sync::Once;
 
-use aya::{
-    Btf as AyaBtf, Ebpf, EbpfLoader, Endianness,
-    maps::{HashMap, LpmTrie, Map, MapError, lpm_trie::Key},
-    programs::{Program, ProgramError},
-};
+use aya::maps::lpm_trie::Key;
+use aya::maps::{HashMap, LpmTrie, Map, MapError};
+use aya::programs::{Program, ProgramError};
+use aya::{Btf as AyaBtf, Ebpf, EbpfLoader, Endianness};
+use bytemuck::Pod;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sockwhy_common::{CidrKey, Config, Filters, Offsets, label_bit};
 
-use super::{
-    arch,
-    btf::Btf,
-    host,
-    offsets::{self, Purpose},
-    refusal::Refusal,
-};
+use super::arch;
+use super::btf::Btf;
+use super::obstacle::Obstacle;
+use super::offsets::{self, Purpose};
+use crate::host::pid;
 use crate::plan::FlowFilter;
 
 /// The programs' log level while `-vv` is not given: nothing is logged, and the verifier removes the calls.
@@ -28,15 +26,13 @@ const LOG_ALL: u8 = 5;
 /// milliseconds when events come fast, large enough that waking does not slow what is watched.
 const WAKE_AT: u32 = 128 * 1024;
 
-/// [`Config`] as bytes that aya may copy.
+/// A global as bytes that aya may copy.
 #[repr(transparent)]
 #[derive(Clone, Copy)]
-struct Global<T: Copy>(T);
+struct Global<T>(T);
 
-// SAFETY: Config and Offsets are `#[repr(C)]` structs of integers without padding, as sockwhy-common asserts.
-unsafe impl aya::Pod for Global<Config> {}
-// SAFETY: as above.
-unsafe impl aya::Pod for Global<Offsets> {}
+// SAFETY: bytemuck's `Pod` asks for all that aya's does, and its derive has checked it.
+unsafe impl<T: Pod> aya::Pod for Global<T> {}
 
 /// What the object is loaded for.
 pub(super) struct Request<'a> {
@@ -59,14 +55,14 @@ pub(super) struct Object<'a> {
 
 impl<'a> Object<'a> {
     /// Looks up what the programs must know of this kernel.
-    pub(super) fn new(btf: &Btf, request: Request<'a>) -> Result<Self, Refusal> {
+    pub(super) fn new(btf: &Btf, request: Request<'a>) -> Result<Self, Obstacle> {
         let offsets = Global(offsets::resolve(btf, request.purpose)?);
         let config = Global(config(btf, &request)?);
         Ok(Self { request, offsets, config })
     }
 
     /// Creates the maps and writes the plan into them; no program is loaded yet.
-    pub(super) fn load(&self) -> Result<Ebpf, Refusal> {
+    pub(super) fn load(&self) -> Result<Ebpf, Obstacle> {
         let Self { request, offsets, config } = self;
         let log_level = if request.log { LOG_ALL } else { LOG_OFF };
         raise_memlock();
@@ -84,9 +80,9 @@ impl<'a> Object<'a> {
             .map_max_entries("FILTER_PORT", size(filters.ports.len()))
             .map_max_entries("FILTER_COMM", size(filters.comms.len()))
             .map_max_entries("FILTER_NET", size(filters.nets.len()));
-        let mut ebpf = loader.load(arch::OBJECT).map_err(|error| Refusal::object(&error))?;
+        let mut ebpf = loader.load(arch::OBJECT).map_err(|error| Obstacle::object(&error))?;
         fill_filters(&mut ebpf, filters)
-            .map_err(|error| Refusal::program("fill the maps of the filters", &error.into()))?;
+            .map_err(|error| Obstacle::program("fill the maps of the filters", &error.into()))?;
         Ok(ebpf)
     }
 }
@@ -105,12 +101,12 @@ fn loader() -> EbpfLoader<'static> {
 }
 
 /// aya's form of a kernel's BTF.
-pub(super) fn aya_btf(btf: &Btf) -> Result<AyaBtf, Refusal> {
-    AyaBtf::parse(btf.bytes(), Endianness::default()).map_err(|error| Refusal::Host(error.to_string()))
+pub(super) fn aya_btf(btf: &Btf) -> Result<AyaBtf, Obstacle> {
+    AyaBtf::parse(btf.bytes(), Endianness::default()).map_err(|error| Obstacle::Host(error.to_string()))
 }
 
 /// A program of the object, by the type that aya knows it as.
-pub(super) fn program<'a, P>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut P, Refusal>
+pub(super) fn program<'a, P>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut P, Obstacle>
 where
     &'a mut P: TryFrom<&'a mut Program, Error = ProgramError>,
 {
@@ -118,18 +114,18 @@ where
 }
 
 /// The object was built from other sources.
-pub(super) fn missing(name: &'static str) -> Refusal {
-    Refusal::Host(format!("the BPF object has no program {name}: it does not match this sockwhy"))
+pub(super) fn missing(name: &'static str) -> Obstacle {
+    Obstacle::Host(format!("the BPF object has no program {name}: it does not match this sockwhy"))
 }
 
-fn config(btf: &Btf, request: &Request<'_>) -> Result<Config, Refusal> {
+fn config(btf: &Btf, request: &Request<'_>) -> Result<Config, Obstacle> {
     let filters = request.filters;
     let on = |values: usize| u8::from(values > 0);
-    let pid_namespace = host::pid_namespace()
-        .map_err(|error| Refusal::Host(format!("cannot tell the PID namespace from /proc/self/ns/pid: {error}")))?;
+    let pid_namespace = pid::namespace()
+        .map_err(|error| Obstacle::Host(format!("cannot tell the PID namespace from /proc/self/ns/pid: {error}")))?;
     Ok(Config {
         pid_namespace,
-        initial_pid_namespace: u32::from(host::in_initial_pid_namespace() == Some(true)),
+        initial_pid_namespace: u32::from(pid::in_initial_namespace() == Some(true)),
         wake_at: WAKE_AT.min(request.buffer_size / 4),
         // The functions behind the helpers came with their use by tracing programs.
         cookie_helper: u32::from(btf.parameters("bpf_get_socket_ptr_cookie").is_some()),

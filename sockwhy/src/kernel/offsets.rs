@@ -3,10 +3,8 @@
 use sockwhy_common::{Bit, Offsets, SOCK_COMMON_HEAD, UNKNOWN};
 use thiserror::Error;
 
-use super::{
-    arch,
-    btf::{Btf, Member},
-};
+use super::arch;
+use super::btf::{Btf, Member};
 
 /// A member that the programs cannot do without is not where it is expected.
 #[derive(Debug, Error, PartialEq, Eq)]

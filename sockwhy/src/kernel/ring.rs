@@ -1,11 +1,9 @@
 //! The reader's end of what the programs write: events, and the counts of those that were lost.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
-use aya::{
-    Ebpf,
-    maps::{Array, MapData, MapError, PerCpuArray, RingBuf},
-};
+use aya::Ebpf;
+use aya::maps::{Array, MapData, MapError, PerCpuArray, RingBuf};
 use sockwhy_common::{Lost, READER_IDLE};
 
 /// The ring buffer and the maps beside it. They outlive the programs, so that what was written before these were
@@ -63,11 +61,5 @@ impl Ring {
 impl AsFd for Ring {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.events.as_fd()
-    }
-}
-
-impl AsRawFd for Ring {
-    fn as_raw_fd(&self) -> RawFd {
-        self.events.as_raw_fd()
     }
 }

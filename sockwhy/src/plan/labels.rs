@@ -2,11 +2,9 @@
 
 use std::fmt;
 
-use super::nets::Cidr;
-use crate::{
-    cli::{FamilyArg, FilterArgs},
-    socket::Label,
-};
+use crate::cli::FilterArgs;
+use crate::exit::{Exit, Failure};
+use crate::model::{Family, Label};
 
 /// Labels as a set of bits ([`Label::bit`]).
 pub(super) type Labels = u8;
@@ -53,18 +51,18 @@ fn given(args: &FilterArgs) -> [Option<LabelFilter>; 3] {
     let carries = |version| Label::set(|label| label.ip_version().is_none_or(|only| only == version));
     let wire = [("-4", args.ipv4, carries(4)), ("-6", args.ipv6, carries(6))];
     [
-        any_of(args.family.iter().map(|family| match family {
-            FamilyArg::Inet => ("--family inet".to_owned(), Label::set(|label| label == Label::Ipv4)),
-            FamilyArg::Inet6 => ("--family inet6".to_owned(), Label::set(|label| label != Label::Ipv4)),
+        any_of(args.family.iter().map(|family| {
+            let of_family = |label| (label == Label::Ipv4) == (*family == Family::Inet);
+            (format!("--family {}", family.argument()), Label::set(of_family))
         })),
         any_of(wire.into_iter().filter(|(_, given, _)| *given).map(|(flag, _, labels)| (flag.to_owned(), labels))),
-        any_of(args.net.iter().map(|net: &Cidr| (format!("--net {net}"), net.labels()))),
+        any_of(args.net.iter().map(|net| (format!("--net {net}"), net.labels()))),
     ]
 }
 
 /// The filter of `--label`.
-pub(super) fn label_filter(labels: impl IntoIterator<Item = Label>) -> Option<LabelFilter> {
-    any_of(labels.into_iter().map(|label| (format!("--label {}", label.as_str().to_lowercase()), label.bit())))
+pub(super) fn label_filter(labels: &[Label]) -> Option<LabelFilter> {
+    any_of(labels.iter().map(|label| (format!("--label {}", label.as_str().to_lowercase()), label.bit())))
 }
 
 /// The values of one filter are alternatives. `None` where there are none.
@@ -96,3 +94,9 @@ impl fmt::Display for Contradiction {
 }
 
 impl std::error::Error for Contradiction {}
+
+impl Failure for Contradiction {
+    fn exit(&self) -> Exit {
+        Exit::WrongUsage
+    }
+}

@@ -2,21 +2,17 @@
 
 use sockwhy_common::COMM_LEN;
 
-use super::{
-    distinct,
-    labels::{self, Contradiction, Labels},
-    nets::Cidr,
-};
-use crate::{
-    cli::{ListArgs, NetnsArg, SocketLabelArg},
-    socket::{Entry, Label, State},
-};
+use super::distinct;
+use super::labels::{self, Contradiction, Labels};
+use crate::cli::{ListArgs, NetnsArg};
+use crate::model::socket::{Entry, State};
+use crate::model::{Cidr, Label};
 
 /// Which sockets to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListPlan {
-    /// Network namespaces to look into.
-    pub netns: NetnsChoice,
+    /// Network namespaces to look into; `None` for the one that sockwhy runs in.
+    pub netns: Option<NetnsArg>,
     /// Processes that must be there, as sockwhy's PID namespace numbers them.
     pub pids: Vec<u32>,
     comms: Vec<[u8; COMM_LEN]>,
@@ -29,40 +25,18 @@ pub struct ListPlan {
     time_wait: bool,
 }
 
-/// Which network namespaces to look into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NetnsChoice {
-    /// The one that sockwhy runs in.
-    Own,
-    /// Every one that can be found.
-    All,
-    /// The one with this inode number.
-    Inode(u32),
-}
-
-impl From<Option<NetnsArg>> for NetnsChoice {
-    fn from(netns: Option<NetnsArg>) -> Self {
-        match netns {
-            None => Self::Own,
-            Some(NetnsArg::All) => Self::All,
-            Some(NetnsArg::Inode(inode)) => Self::Inode(inode),
-        }
-    }
-}
-
 impl ListPlan {
     /// What these arguments ask for.
     ///
     /// # Errors
     /// When no socket can ever pass all the filters.
     pub fn new(args: ListArgs) -> Result<Self, Contradiction> {
-        let wanted: Vec<_> = args.label.iter().map(|label| Label::from(*label)).collect();
         // Who asks for what only listeners have wants listeners.
-        let listeners = args.all || args.listening || wanted.iter().any(|label| label.is_of_listeners());
-        let labels = labels::common(Label::set(|_| true), &args.filters, labels::label_filter(wanted))?;
+        let listeners = args.all || args.listening || args.label.iter().any(|label| label.is_of_listeners());
+        let labels = labels::common(Label::set(|_| true), &args.filters, labels::label_filter(&args.label))?;
         let filters = args.filters;
         Ok(Self {
-            netns: args.netns.into(),
+            netns: args.netns,
             pids: distinct(filters.pid),
             comms: distinct(filters.comm),
             uids: distinct(filters.uid),
@@ -106,16 +80,4 @@ impl ListPlan {
 /// Whether one of the values holds; an empty list lets everything through.
 fn any<T>(values: &[T], holds: impl FnMut(&T) -> bool) -> bool {
     values.is_empty() || values.iter().any(holds)
-}
-
-impl From<SocketLabelArg> for Label {
-    fn from(label: SocketLabelArg) -> Self {
-        match label {
-            SocketLabelArg::Ipv4 => Self::Ipv4,
-            SocketLabelArg::Ipv6 => Self::Ipv6,
-            SocketLabelArg::Ipv4OverAfInet6 => Self::Ipv4OverAfInet6,
-            SocketLabelArg::DualStack => Self::DualStack,
-            SocketLabelArg::Ipv6Only => Self::Ipv6Only,
-        }
-    }
 }

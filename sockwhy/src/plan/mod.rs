@@ -2,19 +2,17 @@
 
 mod labels;
 mod list;
-mod nets;
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 pub use labels::Contradiction;
-pub use list::{ListPlan, NetnsChoice};
-pub use nets::{Cidr, CidrError, NetRule};
+pub use list::ListPlan;
 use sockwhy_common::{COMM_LEN, label_bit};
 
-use crate::{
-    cli::{BackendArg, EventArg, LabelArg, TraceArgs},
-    socket::Label,
-};
+use crate::cli::TraceArgs;
+use crate::model::Backend;
+use crate::model::cidr::{self, NetRule};
+use crate::model::event::Kind;
 
 /// Smallest ring buffer, in bytes: it consists of whole pages.
 const MIN_BUFFER: u32 = 4096;
@@ -24,12 +22,10 @@ const MIN_BUFFER: u32 = 4096;
 pub struct TracePlan {
     /// Which flows to report.
     pub filters: FlowFilter,
-    /// Report connections made.
-    pub connects: bool,
-    /// Report connections accepted.
-    pub accepts: bool,
-    /// How to see them.
-    pub backend: BackendChoice,
+    /// Which kinds of event to report.
+    pub events: Vec<Kind>,
+    /// How to see them; `None` for the best way that the host allows.
+    pub backend: Option<Backend>,
     /// Stop after so many events.
     pub count: Option<u64>,
     /// Stop after so long.
@@ -70,48 +66,13 @@ impl FlowFilter {
     };
 }
 
-/// How the kernel's programs are attached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backend {
-    /// Trampolines at the functions' entries and exits.
-    Fentry,
-    /// Breakpoints at the functions' entries.
-    Kprobe,
-    /// Tracepoints and, for connects, `sock_ops`.
-    Tracepoint,
-}
-
-impl Backend {
-    /// Every one, in the order in which `auto` tries them.
-    pub const ALL: [Self; 3] = [Self::Fentry, Self::Kprobe, Self::Tracepoint];
-}
-
-impl fmt::Display for Backend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Fentry => "fentry",
-            Self::Kprobe => "kprobe",
-            Self::Tracepoint => "tracepoint",
-        })
-    }
-}
-
-/// Which backend the user wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BackendChoice {
-    /// The best one that the host allows.
-    Auto,
-    /// This one or none.
-    Only(Backend),
-}
-
 impl TracePlan {
     /// What these arguments ask for.
     ///
     /// # Errors
     /// When no flow can ever pass all the filters.
     pub fn new(args: TraceArgs) -> Result<Self, Contradiction> {
-        let label = labels::label_filter(args.label.iter().map(|label| Label::from(*label)));
+        let label = labels::label_filter(&args.label);
         let labels = labels::common(label_bit::ALL, &args.filters, label)?;
         let filters = args.filters;
         let buffer_size = args.buffer_size.max(MIN_BUFFER).next_power_of_two();
@@ -128,17 +89,11 @@ impl TracePlan {
                 uids: distinct(filters.uid),
                 ports: distinct(filters.port),
                 comms: distinct(filters.comm),
-                nets: nets::rules(filters.net),
+                nets: cidr::rules(filters.net),
                 labels,
             },
-            connects: args.event.is_empty() || args.event.contains(&EventArg::Connect),
-            accepts: args.event.is_empty() || args.event.contains(&EventArg::Accept),
-            backend: match args.backend {
-                BackendArg::Auto => BackendChoice::Auto,
-                BackendArg::Fentry => BackendChoice::Only(Backend::Fentry),
-                BackendArg::Kprobe => BackendChoice::Only(Backend::Kprobe),
-                BackendArg::Tracepoint => BackendChoice::Only(Backend::Tracepoint),
-            },
+            events: Kind::ALL.into_iter().filter(|kind| args.event.is_empty() || args.event.contains(kind)).collect(),
+            backend: args.backend,
             count: args.count,
             duration: args.duration,
             buffer_size,
@@ -151,16 +106,6 @@ fn distinct<T: Ord>(mut values: Vec<T>) -> Vec<T> {
     values.sort_unstable();
     values.dedup();
     values
-}
-
-impl From<LabelArg> for Label {
-    fn from(label: LabelArg) -> Self {
-        match label {
-            LabelArg::Ipv4 => Self::Ipv4,
-            LabelArg::Ipv6 => Self::Ipv6,
-            LabelArg::Ipv4OverAfInet6 => Self::Ipv4OverAfInet6,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -26,9 +26,8 @@ fn without_arguments_everything_is_reported() {
                 nets: vec![],
                 labels: label_bit::ALL,
             },
-            connects: true,
-            accepts: true,
-            backend: BackendChoice::Auto,
+            events: vec![Kind::Connect, Kind::Accept],
+            backend: None,
             count: None,
             duration: None,
             buffer_size: 4 << 20,
@@ -89,20 +88,19 @@ fn filters_that_can_never_hold_together_are_named() {
 
 #[test]
 fn an_event_excludes_the_other() {
-    for (arguments, connects, accepts) in [
-        ("--event connect", true, false),
-        ("--event accept", false, true),
-        ("--event accept --event connect", true, true),
+    for (arguments, events) in [
+        ("--event connect", &[Kind::Connect][..]),
+        ("--event accept", &[Kind::Accept]),
+        ("--event accept --event connect", &[Kind::Connect, Kind::Accept]),
     ] {
-        let plan = plan(arguments).unwrap();
-        assert_eq!((plan.connects, plan.accepts), (connects, accepts), "{arguments}");
+        assert_eq!(plan(arguments).unwrap().events, events, "{arguments}");
     }
 }
 
 #[test]
 fn a_backend_is_wanted_or_none() {
     for backend in [Backend::Fentry, Backend::Kprobe, Backend::Tracepoint] {
-        assert_eq!(plan(&format!("--backend {backend}")).unwrap().backend, BackendChoice::Only(backend));
+        assert_eq!(plan(&format!("--backend {backend}")).unwrap().backend, Some(backend));
     }
 }
 

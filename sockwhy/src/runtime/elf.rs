@@ -2,11 +2,9 @@
 
 use std::fs::File;
 
-use object::{
-    Endianness, ReadCache, ReadRef,
-    elf::{FileHeader32, FileHeader64},
-    read::elf::{FileHeader, SectionHeader},
-};
+use object::elf::{FileHeader32, FileHeader64};
+use object::read::elf::{FileHeader, SectionHeader};
+use object::{Endianness, ReadCache, ReadRef};
 
 /// Largest section that is read, in bytes: the ones that matter have a few hundred.
 const LIMIT: u64 = 64 * 1024;

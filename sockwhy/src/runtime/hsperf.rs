@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use super::{Process, jvm::words};
+use super::words::words;
+use crate::host::Process;
 
 /// The options that the JVM says it was started with, from wherever they came; none where it does not share them
 /// (`-XX:-UsePerfData`). It cuts them off at a kilobyte.

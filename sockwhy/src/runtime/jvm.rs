@@ -5,9 +5,14 @@
 //! `_JAVA_OPTIONS`. Where the JVM shares its counters (hsperfdata), they show all of these as the JVM understood them.
 //! `System.setProperty()` leaves no trace that can be seen from outside.
 
-use std::{borrow::Cow, ffi::OsStr, os::unix::ffi::OsStrExt, path::Path};
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
-use super::{Process, Setting, hsperf};
+use super::words::words;
+use super::{Setting, hsperf};
+use crate::host::Process;
 
 /// The properties that decide about families.
 const PROPERTIES: [&str; 2] = [PREFER_IPV4_STACK, "java.net.preferIPv6Addresses"];
@@ -108,32 +113,6 @@ fn property(option: &[u8], source: &str) -> Option<Setting> {
     })
 }
 
-/// Words of an `@file` or of a variable: separated by white space, quoted with `'` or `"`; in files, `#` begins a
-/// comment and a backslash escapes within quotes ("java Command-Line Argument Files" in the JDK's `java` manual).
-pub(super) fn words(content: &[u8]) -> Vec<Vec<u8>> {
-    let mut words = Vec::new();
-    let mut word: Option<Vec<u8>> = None;
-    let mut quote = None;
-    let mut bytes = content.iter().copied();
-    while let Some(byte) = bytes.next() {
-        match (quote, byte) {
-            (Some(open), _) if byte == open => quote = None,
-            (Some(_), b'\\') => word.get_or_insert_default().extend(bytes.next()),
-            (None, b'\'' | b'"') => {
-                quote = Some(byte);
-                word.get_or_insert_default();
-            }
-            (None, b'#') if word.is_none() => {
-                bytes.by_ref().find(|byte| matches!(byte, b'\n' | b'\r'));
-            }
-            (None, _) if byte.is_ascii_whitespace() => words.extend(word.take()),
-            _ => word.get_or_insert_default().push(byte),
-        }
-    }
-    words.extend(word);
-    words
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,13 +178,5 @@ mod tests {
     fn a_property_without_a_value_is_set_to_nothing() {
         assert_eq!(found(&["java", "-Djava.net.preferIPv4Stack", "Main"], &[]), [" from the command line"]);
         assert_eq!(found(&["java", "-Djava.net.preferIPv4StackX=true", "Main"], &[]), Vec::<String>::new());
-    }
-
-    #[test]
-    fn words_are_split_as_the_launcher_does() {
-        let split = |text: &str| words(text.as_bytes()).into_iter().map(|word| String::from_utf8(word).expect("ASCII"));
-        assert!(split("a 'b c' \"d \\\" e\" f'g'h # i\nj ''").eq(["a", "b c", "d \" e", "fgh", "j", ""]));
-        assert!(split("  ").eq(Vec::<String>::new()));
-        assert!(split("'never closed").eq(["never closed"]));
     }
 }

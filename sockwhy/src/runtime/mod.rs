@@ -6,14 +6,12 @@
 mod elf;
 mod hsperf;
 mod jvm;
-mod process;
 mod table;
+mod words;
 
 use self::elf::Compiled;
-pub use self::{
-    process::Process,
-    table::{ANY, RUNTIMES, SYSTEMD_SOCKET},
-};
+pub use self::table::{ANY, RUNTIMES, SYSTEMD_SOCKET};
+use crate::host::Process;
 
 /// A language's runtime, or a server that is known by name.
 #[derive(Debug)]

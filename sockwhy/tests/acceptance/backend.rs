@@ -1,12 +1,11 @@
 //! The backends of sockwhy, and what each is known not to see or not to say.
 
-use std::{env, fmt, str::FromStr};
+use std::str::FromStr;
+use std::{env, fmt};
 
-use crate::{
-    host,
-    outcome::{Outcome, Stop},
-    trace::Trace,
-};
+use crate::host;
+use crate::outcome::{Outcome, Stop};
+use crate::trace::Trace;
 
 /// A way in which sockwhy hooks into the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,14 +1,13 @@
 //! What a process knows of a connection that it made or accepted, and the event that must tell the same.
 
-use std::{
-    fmt::{self, Write as _},
-    net::{IpAddr, Ipv6Addr, SocketAddr},
-};
+use std::fmt::{self, Write as _};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{backend::Backend, event::Event};
+use crate::backend::Backend;
+use crate::event::Event;
 
 /// The kernel's monotonic clock becomes a date by what another clock shows at another moment: enough to tell a wrong
 /// epoch, or the time of reading from that of the event, and never a matter of luck.

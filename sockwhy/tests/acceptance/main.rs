@@ -26,21 +26,18 @@ mod tracer;
 mod traffic;
 mod variant;
 
-use std::{
-    panic::{self, AssertUnwindSafe},
-    process::ExitCode,
-    sync::{Arc, atomic::Ordering},
-};
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use libtest_mimic::Trial;
 
 use self::common::{enter, harness, host, kinds, netlink, outcome, program};
-use crate::{
-    backend::Backend,
-    outcome::{Outcome, Stop, trial},
-    session::Session,
-    tracer::MISSES,
-};
+use crate::backend::Backend;
+use crate::outcome::{Outcome, Stop, trial};
+use crate::session::Session;
+use crate::tracer::MISSES;
 
 fn main() -> ExitCode {
     harness::main(&[(actor::ARGUMENT, |_| Ok(actor::puppet::main()?))], trials)

@@ -1,21 +1,15 @@
 //! What the tests of one backend share: a tracer without filters that runs all the while.
 
-use std::{
-    net::{Ipv4Addr, TcpListener, TcpStream},
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::{
-    backend::Backend,
-    event::Event,
-    flow::{Flow, assert_same},
-    outcome::{Outcome, Stop},
-    trace::Trace,
-    tracer::{Finished, Tracer},
-};
+use crate::backend::Backend;
+use crate::event::Event;
+use crate::flow::{Flow, assert_same};
+use crate::outcome::{Outcome, Stop};
+use crate::trace::Trace;
+use crate::tracer::{Finished, Tracer};
 
 /// A backend under test.
 pub(crate) struct Session {

@@ -1,13 +1,14 @@
 //! Starting `sockwhy trace`.
 
-use std::{
-    ffi::OsString,
-    fmt,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
-use crate::{backend::Backend, enter::Enter, program::program, tracer::Tracer};
+use crate::backend::Backend;
+use crate::enter::Enter;
+use crate::program::program;
+use crate::tracer::Tracer;
 
 /// A `sockwhy trace` to be started.
 pub(crate) struct Trace {

@@ -1,25 +1,19 @@
 //! A running `sockwhy trace`, and what it says.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Read},
-    process::{Child, ChildStdout, ExitStatus},
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread::{self, JoinHandle},
-    time::{Duration, Instant},
-};
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, ExitStatus};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{
-    enter,
-    event::Event,
-    outcome::{Outcome, Stop},
-    trace::Refusal,
-};
+use crate::enter;
+use crate::event::Event;
+use crate::outcome::{Outcome, Stop};
+use crate::trace::Refusal;
 
 /// How often the kernel has passed over the programs of all tracers that were stopped.
 pub(crate) static MISSES: AtomicUsize = AtomicUsize::new(0);

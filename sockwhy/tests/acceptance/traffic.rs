@@ -1,14 +1,10 @@
 //! The connections that the issue is about: every kind of listener, client and connect, between two processes.
 
-use crate::{
-    actor::{
-        Actor,
-        command::{Command, Open, mapped, v6},
-    },
-    flow::Flow,
-    kinds::{Client, Listener},
-    outcome::Outcome,
-};
+use crate::actor::Actor;
+use crate::actor::command::{Command, Open, mapped, v6};
+use crate::flow::Flow;
+use crate::kinds::{Client, Listener};
+use crate::outcome::Outcome;
 
 impl Listener {
     pub(crate) fn open(self) -> Open {

@@ -4,11 +4,9 @@ use std::path::PathBuf;
 
 use rustix::thread::CapabilitySet;
 
-use crate::{
-    enter::Enter,
-    flow::{Flow, Kind},
-    host,
-};
+use crate::enter::Enter;
+use crate::flow::{Flow, Kind};
+use crate::host;
 
 /// A host that offers more or less than this one.
 pub(crate) struct Variant {

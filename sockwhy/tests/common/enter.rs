@@ -1,24 +1,23 @@
 //! Starting a program somewhere else, or as somebody else: this program is started in between, changes itself and
 //! becomes the program.
 
-use std::{
-    ffi::OsString,
-    fs::{self, File},
-    io,
-    os::{fd::AsFd, unix::process::CommandExt},
-    path::{Path, PathBuf},
-    process::{Child, Command, ExitCode},
-};
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitCode};
 
-use rustix::{
-    io::Errno,
-    mount::{MountFlags, MountPropagationFlags, mount, mount_change},
-    process::{Gid, Pid, Resource, Rlimit, Signal, Uid, kill_process, set_parent_process_death_signal, setrlimit},
-    thread::{
-        CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags, configure_capability_in_ambient_set,
-        move_into_link_name_space, remove_capability_from_bounding_set, set_capabilities, set_keep_capabilities,
-        set_thread_groups, set_thread_res_gid, set_thread_res_uid, unshare_unsafe,
-    },
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use rustix::process::{
+    Gid, Pid, Resource, Rlimit, Signal, Uid, kill_process, set_parent_process_death_signal, setrlimit,
+};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags, configure_capability_in_ambient_set,
+    move_into_link_name_space, remove_capability_from_bounding_set, set_capabilities, set_keep_capabilities,
+    set_thread_groups, set_thread_res_gid, set_thread_res_uid, unshare_unsafe,
 };
 use serde::{Deserialize, Serialize};
 

@@ -1,18 +1,14 @@
 //! The main function of a test program.
 
-use std::{
-    env::{self, ArgsOs},
-    iter::Skip,
-    panic,
-    process::ExitCode,
-};
+use std::env::{self, ArgsOs};
+use std::iter::Skip;
+use std::panic;
+use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
-use super::{
-    enter,
-    outcome::{Outcome, Stop, trial},
-};
+use super::enter;
+use super::outcome::{Outcome, Stop, trial};
 
 /// What the program is when it is started with this as its first argument: a process that a test needs.
 pub(crate) type Other = (&'static str, fn(Skip<ArgsOs>) -> Outcome);

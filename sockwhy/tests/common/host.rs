@@ -1,11 +1,9 @@
 //! What this machine has.
 
-use std::{
-    fs,
-    net::{Ipv6Addr, SocketAddr, TcpListener},
-    path::{Path, PathBuf},
-    sync::OnceLock,
-};
+use std::fs;
+use std::net::{Ipv6Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rustix::net::{AddressFamily, SocketType, ipproto};
 

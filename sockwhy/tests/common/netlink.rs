@@ -1,17 +1,11 @@
 //! Making network devices (`rtnetlink(7)`) and MPTCP endpoints (generic netlink): the guests have no tools for it.
 
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr},
-};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
 
-use rustix::{
-    net::{
-        AddressFamily, Protocol, RecvFlags, SendFlags, SocketType, netdevice::name_to_index, netlink, recv, send,
-        socket,
-    },
-    thread::{UnshareFlags, unshare_unsafe},
-};
+use rustix::net::netdevice::name_to_index;
+use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketType, netlink, recv, send, socket};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 // linux/rtnetlink.h, linux/netlink.h.
 const RTM_NEWLINK: u16 = 16;

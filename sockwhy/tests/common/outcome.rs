@@ -1,6 +1,7 @@
 //! How a test ends.
 
-use std::{fmt::Display, panic::Location};
+use std::fmt::Display;
+use std::panic::Location;
 
 use libtest_mimic::{Completion, Failed, Trial};
 

@@ -1,11 +1,9 @@
 //! The program under test, and who else may run it.
 
-use std::{
-    env, fs, io,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    sync::atomic::{AtomicU32, Ordering},
-};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::{env, fs, io};
 
 /// A user who is nobody in particular.
 pub(crate) const NOBODY: u32 = 65_534;

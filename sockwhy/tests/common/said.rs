@@ -1,11 +1,10 @@
 //! What sockwhy says when it is run to its end.
 
-use std::{
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-use super::{enter::Enter, outcome::Outcome};
+use super::enter::Enter;
+use super::outcome::Outcome;
 
 /// What was said.
 #[derive(Debug)]

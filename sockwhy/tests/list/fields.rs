@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
-    harness::scenarios,
-    host,
-    kinds::{Client, Listener},
-    listing::{Row, all, rows},
-    outcome::{Outcome, Stop},
-    witness::{self, Line},
-    zoo::{Zoo, connect_with, inode},
-};
+use crate::harness::scenarios;
+use crate::host;
+use crate::kinds::{Client, Listener};
+use crate::listing::{Row, all, rows};
+use crate::outcome::{Outcome, Stop};
+use crate::witness::{self, Line};
+use crate::zoo::{Zoo, connect_with, inode};
 use socket2::Protocol;
 
 scenarios![

@@ -2,15 +2,13 @@
 
 use std::net::IpAddr;
 
-use crate::{
-    harness::scenarios,
-    holder::Holder,
-    host,
-    kinds::{Client, Listener},
-    listing::{Row, all, list, rows},
-    outcome::Outcome,
-    zoo::{Zoo, connect},
-};
+use crate::harness::scenarios;
+use crate::holder::Holder;
+use crate::host;
+use crate::kinds::{Client, Listener};
+use crate::listing::{Row, all, list, rows};
+use crate::outcome::Outcome;
+use crate::zoo::{Zoo, connect};
 
 scenarios![show_what_they_say, combine, that_cannot_hold_are_refused, of_processes_that_are_not_there];
 

@@ -1,25 +1,17 @@
 //! Processes that hold sockets, and do nothing else.
 
-use std::{
-    env,
-    ffi::{CString, OsStr, OsString},
-    io::{self, Read},
-    os::{
-        fd::AsFd,
-        unix::ffi::{OsStrExt, OsStringExt},
-    },
-    process::{Child, Stdio},
-};
+use std::env;
+use std::ffi::{CString, OsStr, OsString};
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::process::{Child, Stdio};
 
-use rustix::{
-    io::{FdFlags, fcntl_setfd},
-    thread::set_name,
-};
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::thread::set_name;
 
-use crate::{
-    enter::{self, Enter},
-    outcome::Outcome,
-};
+use crate::enter::{self, Enter};
+use crate::outcome::Outcome;
 
 /// The first argument that makes this program one.
 pub(crate) const ARGUMENT: &str = "holder";

@@ -1,10 +1,14 @@
 //! Running `sockwhy list`, and what it says.
 
-use std::{net::IpAddr, path::Path};
+use std::net::IpAddr;
+use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::{enter::Enter, outcome::Outcome, program::program, said::Said};
+use crate::enter::Enter;
+use crate::outcome::Outcome;
+use crate::program::program;
+use crate::said::Said;
 
 /// A line of the listing: every field of the interface, and no other.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

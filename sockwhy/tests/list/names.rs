@@ -1,14 +1,12 @@
 //! Whoever runs a process chooses its name. JSON gives its bytes back, text shows nothing that a terminal would obey, in
 //! the column of the owners and in the reasons.
 
-use crate::{
-    harness::scenarios,
-    holder::Holder,
-    kinds::{Client, Listener},
-    listing::{list, rows},
-    outcome::Outcome,
-    zoo::connect,
-};
+use crate::harness::scenarios;
+use crate::holder::Holder;
+use crate::kinds::{Client, Listener};
+use crate::listing::{list, rows};
+use crate::outcome::Outcome;
+use crate::zoo::connect;
 
 scenarios![hostile_names];
 

@@ -1,30 +1,25 @@
 //! Network namespaces and PID namespaces.
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, File},
-    os::{fd::AsFd, unix::fs::MetadataExt},
-    path::{Path, PathBuf},
-    sync::OnceLock,
-    thread,
-};
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::thread;
 
-use rustix::{
-    mount::{UnmountFlags, mount_bind, unmount},
-    thread::{LinkNameSpaceType, move_into_link_name_space},
-};
+use rustix::mount::{UnmountFlags, mount_bind, unmount};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use crate::{
-    enter::Enter,
-    harness::scenarios,
-    holder::Holder,
-    kinds::Listener,
-    listing::{Row, list, list_as, rows},
-    netlink,
-    outcome::{Outcome, Stop},
-    program::program,
-    zoo::{Zoo, inode},
-};
+use crate::enter::Enter;
+use crate::harness::scenarios;
+use crate::holder::Holder;
+use crate::kinds::Listener;
+use crate::listing::{Row, list, list_as, rows};
+use crate::netlink;
+use crate::outcome::{Outcome, Stop};
+use crate::program::program;
+use crate::zoo::{Zoo, inode};
 
 scenarios![
     another_network_namespace,

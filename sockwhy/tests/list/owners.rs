@@ -1,17 +1,17 @@
 //! Who has a socket: several processes, one that is a thread with descriptors of its own, or nobody.
 
-use std::{os::fd::AsRawFd, process, sync::mpsc, thread};
+use std::os::fd::AsRawFd;
+use std::sync::mpsc;
+use std::{process, thread};
 
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
-use crate::{
-    harness::scenarios,
-    holder::Holder,
-    kinds::{Client, Listener},
-    listing::{Owner, all, list},
-    outcome::{Outcome, Stop},
-    zoo::{connect, inode},
-};
+use crate::harness::scenarios;
+use crate::holder::Holder;
+use crate::kinds::{Client, Listener};
+use crate::listing::{Owner, all, list};
+use crate::outcome::{Outcome, Stop};
+use crate::zoo::{connect, inode};
 
 scenarios![shared_by_many_processes, descriptors_of_a_thread, closed_by_everybody];
 

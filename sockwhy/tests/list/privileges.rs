@@ -2,16 +2,14 @@
 
 use rustix::thread::CapabilitySet;
 
-use crate::{
-    enter::Enter,
-    harness::scenarios,
-    holder::Holder,
-    kinds::{Client, Listener},
-    listing::{Row, all, list_as},
-    outcome::Outcome,
-    program::{Copy, NOBODY, program},
-    zoo::{Zoo, connect, inode},
-};
+use crate::enter::Enter;
+use crate::harness::scenarios;
+use crate::holder::Holder;
+use crate::kinds::{Client, Listener};
+use crate::listing::{Row, all, list_as};
+use crate::outcome::Outcome;
+use crate::program::{Copy, NOBODY, program};
+use crate::zoo::{Zoo, connect, inode};
 
 scenarios![ordinary_user, own_processes_of_an_ordinary_user, root_without_bpf, other_namespaces_need_root];
 

@@ -1,10 +1,8 @@
 //! What others say of the same sockets: `/proc/net/tcp` and `tcp6`, and `ss`.
 
-use std::{
-    fs, io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-    process::Command,
-};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::process::Command;
+use std::{fs, io};
 
 use crate::outcome::{Outcome, Stop};
 

@@ -1,23 +1,17 @@
 //! Sockets of every kind and state, in the calling thread's network namespace, and what is known of each.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, Write},
-    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
-    os::{
-        fd::{AsFd, AsRawFd},
-        unix::fs::MetadataExt,
-    },
-};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::fs::MetadataExt;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::{
-    host,
-    kinds::{Client, Listener},
-    outcome::Outcome,
-};
+use crate::host;
+use crate::kinds::{Client, Listener};
+use crate::outcome::Outcome;
 
 impl Listener {
     pub(crate) fn open(self, kind: Option<Protocol>) -> io::Result<Socket> {

@@ -1,16 +1,16 @@
 //! Running sockwhy, and what it answers.
 
-use std::{fmt::Display, os::unix::process::CommandExt, process::Command};
+use std::fmt::Display;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 use serde_json::Value;
 
-use crate::{
-    enter::Enter,
-    outcome::{Outcome, Stop},
-    program::program,
-    said::Said,
-};
+use crate::enter::Enter;
+use crate::outcome::{Outcome, Stop};
+use crate::program::program;
+use crate::said::Said;
 
 /// Runs sockwhy.
 pub(crate) fn sockwhy(arguments: &[&str]) -> Outcome<Said> {

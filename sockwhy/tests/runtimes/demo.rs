@@ -4,16 +4,14 @@ use std::fs;
 
 use rustix::thread::UnshareFlags;
 
+use crate::answer::{Answer, sockwhy, sockwhy_in_new};
 use crate::harness::scenarios;
-use crate::{
-    answer::{Answer, sockwhy, sockwhy_in_new},
-    host,
-    input::nobody,
-    outcome::Outcome,
-    program::{Copy, program},
-    said::Said,
-    server::Sysctl,
-};
+use crate::host;
+use crate::input::nobody;
+use crate::outcome::Outcome;
+use crate::program::{Copy, program};
+use crate::said::Said;
+use crate::server::Sysctl;
 
 scenarios![
     shows_the_three_sockets,

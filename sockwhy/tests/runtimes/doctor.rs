@@ -3,15 +3,13 @@
 use rustix::thread::{CapabilitySet, UnshareFlags};
 use serde_json::Value;
 
+use crate::answer::{sockwhy, sockwhy_in_new};
+use crate::enter::Enter;
 use crate::harness::scenarios;
-use crate::{
-    answer::{sockwhy, sockwhy_in_new},
-    enter::Enter,
-    input::nobody,
-    outcome::{Outcome, Stop},
-    program::{Copy, program},
-    said::Said,
-};
+use crate::input::nobody;
+use crate::outcome::{Outcome, Stop};
+use crate::program::{Copy, program};
+use crate::said::Said;
 
 scenarios![
     as_root,

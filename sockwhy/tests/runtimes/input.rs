@@ -2,17 +2,14 @@
 
 use std::process::{Command, Stdio};
 
+use crate::answer::{explain, sockwhy};
+use crate::enter::Enter;
 use crate::harness::scenarios;
-use crate::{
-    answer::{explain, sockwhy},
-    enter::Enter,
-    host,
-    outcome::Outcome,
-    program::{Copy, NOBODY, program},
-    puppet,
-    said::Said,
-    server::{Folder, PORT, Ready, Server},
-};
+use crate::outcome::Outcome;
+use crate::program::{Copy, NOBODY, program};
+use crate::said::Said;
+use crate::server::{Folder, PORT, Ready, Server};
+use crate::{host, puppet};
 
 scenarios![
     targets_of_the_wrong_form,

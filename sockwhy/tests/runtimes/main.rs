@@ -22,10 +22,8 @@ use std::process::ExitCode;
 use libtest_mimic::Trial;
 
 use self::common::{enter, harness, host, netlink, outcome, program, said};
-use crate::{
-    harness::Scenario,
-    outcome::{Outcome, trial},
-};
+use crate::harness::Scenario;
+use crate::outcome::{Outcome, trial};
 
 fn main() -> ExitCode {
     harness::main(&[(puppet::ARGUMENT, puppet::main)], trials)

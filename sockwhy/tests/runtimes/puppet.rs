@@ -1,19 +1,15 @@
 //! The Rust program among the runtimes: this very program, started with other arguments.
 
-use std::{
-    env,
-    ffi::{CString, OsString},
-    io::{self, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    process::Command,
-};
+use std::env;
+use std::ffi::{CString, OsString};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::{
-    host,
-    outcome::{Outcome, Stop},
-};
+use crate::host;
+use crate::outcome::{Outcome, Stop};
 
 /// The first argument that makes this program one.
 pub(crate) const ARGUMENT: &str = "puppet";

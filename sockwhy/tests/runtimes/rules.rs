@@ -1,23 +1,17 @@
 //! The rules that need more than a program: settings of the kernel, other namespaces, several sockets.
 
-use std::{
-    net::{Ipv6Addr, TcpListener, TcpStream},
-    os::fd::AsRawFd,
-    process::Command,
-};
+use std::net::{Ipv6Addr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+use std::process::Command;
 
 use rustix::io::{FdFlags, fcntl_setfd};
 
+use crate::answer::{Answer, explain};
+use crate::enter::Enter;
 use crate::harness::scenarios;
-use crate::{
-    answer::{Answer, explain},
-    enter::Enter,
-    host,
-    outcome::{Outcome, Stop},
-    puppet,
-    server::{Folder, PORT, Ready, Server, Sysctl},
-    table,
-};
+use crate::outcome::{Outcome, Stop};
+use crate::server::{Folder, PORT, Ready, Server, Sysctl};
+use crate::{host, puppet, table};
 
 scenarios![
     v6only_and_the_default,

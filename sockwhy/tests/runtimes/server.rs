@@ -1,15 +1,12 @@
 //! Real programs, started and ended.
 
-use std::{
-    env, fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, Ipv6Addr, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
-    thread,
-    time::{Duration, Instant},
-};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
 

@@ -1,16 +1,15 @@
 //! Where a JVM's settings are found, whatever way they were given.
 
-use std::{fs, process::Command};
+use std::fs;
+use std::process::Command;
 
+use crate::answer::{Answer, explain};
+use crate::enter::Enter;
 use crate::harness::scenarios;
-use crate::{
-    answer::{Answer, explain},
-    enter::Enter,
-    host,
-    outcome::Outcome,
-    server::{Folder, PORT, Ready, Server},
-    table::java,
-};
+use crate::host;
+use crate::outcome::Outcome;
+use crate::server::{Folder, PORT, Ready, Server};
+use crate::table::java;
 
 scenarios![
     on_the_command_line,

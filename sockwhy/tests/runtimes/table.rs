@@ -1,24 +1,19 @@
 //! Each runtime that is called proven: what it does as it comes, what the remedies make of it, and that what people try
 //! in vain is in vain.
 
-use std::{
-    collections::BTreeSet,
-    net::{Ipv4Addr, TcpListener},
-    path::PathBuf,
-    process::Command,
-    sync::Once,
-};
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Once;
 
 use libtest_mimic::Trial;
 use sockwhy::runtime::Tier;
 
-use crate::{
-    answer::explain,
-    host,
-    outcome::{Outcome, Stop, trial},
-    puppet,
-    server::{Folder, PORT, Ready, Server, Sysctl},
-};
+use crate::answer::explain;
+use crate::outcome::{Outcome, Stop, trial};
+use crate::server::{Folder, PORT, Ready, Server, Sysctl};
+use crate::{host, puppet};
 
 /// A runtime, and what is known of it.
 struct Runtime {

@@ -2,7 +2,10 @@
 
 use anyhow::Result;
 
-use super::{Bench, page::Table, statistics::Sample, tool::Sink};
+use super::Bench;
+use super::page::Table;
+use super::statistics::Sample;
+use super::tool::Sink;
 use crate::command::progress;
 
 pub(crate) fn measure(bench: &Bench) -> Result<String> {

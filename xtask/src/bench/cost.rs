@@ -2,14 +2,12 @@
 
 use anyhow::Result;
 
-use super::{
-    Bench,
-    load::{Kind, Storm},
-    machine::BpfStatistics,
-    page::Table,
-    statistics::Sample,
-    tool::{Sink, Tool, lines_written},
-};
+use super::Bench;
+use super::load::{Kind, Storm};
+use super::machine::BpfStatistics;
+use super::page::Table;
+use super::statistics::Sample;
+use super::tool::{Sink, Tool, lines_written};
 use crate::command::progress;
 
 /// BPF programs' runs and nanoseconds for each connection.

@@ -1,18 +1,17 @@
 //! The backends that this machine may lack, and tools that need kprobes, in a virtual machine. It is emulated: times
 //! mean nothing there, and what a tool costs weighs less or more than on a real CPU. Ratios tell which costs more.
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
+use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Bench, page::Table, statistics::Sample};
-use crate::{
-    command::progress,
-    vm::{
-        binaries, kernel, lock,
-        machine::{self, End, Machine, lines},
-    },
-};
+use super::Bench;
+use super::page::Table;
+use super::statistics::Sample;
+use crate::command::progress;
+use crate::vm::machine::{self, End, Machine, lines};
+use crate::vm::{binaries, kernel, lock};
 
 const KERNEL: &str = "6.12";
 

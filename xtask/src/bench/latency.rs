@@ -1,20 +1,16 @@
 //! How old an event is when whoever reads sockwhy's output has it.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    thread,
-    time::{Duration, SystemTime},
-};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 
-use super::{
-    Bench,
-    load::{Kind, Storm},
-    page::Table,
-    statistics::Sample,
-    tool::Sink,
-};
+use super::Bench;
+use super::load::{Kind, Storm};
+use super::page::Table;
+use super::statistics::Sample;
+use super::tool::Sink;
 
 pub(crate) fn measure(bench: &Bench) -> Result<String> {
     let mut table = Table::new(&["ms", "median", "99 %", "most", "target"]);

@@ -1,13 +1,14 @@
 //! Listing open sockets and their owners.
 
-use std::{
-    process::{Command, Stdio},
-    time::Instant,
-};
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use super::{Bench, load::Background, page::Table, statistics::Sample};
+use super::Bench;
+use super::load::Background;
+use super::page::Table;
+use super::statistics::Sample;
 use crate::command::progress;
 
 /// How many sockets are open beside the machine's own.

@@ -1,11 +1,9 @@
 //! The program that makes connections, and the ways to run it.
 
-use std::{
-    fmt,
-    io::{BufRead, BufReader},
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-};
+use std::fmt;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 

@@ -2,12 +2,10 @@
 
 use anyhow::Result;
 
-use super::{
-    Bench,
-    load::{Kind, Storm},
-    page::Table,
-    tool::{Sink, Tool, lines_written},
-};
+use super::Bench;
+use super::load::{Kind, Storm};
+use super::page::Table;
+use super::tool::{Sink, Tool, lines_written};
 use crate::command::progress;
 
 pub(crate) fn measure(bench: &Bench) -> Result<String> {

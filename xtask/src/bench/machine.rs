@@ -1,6 +1,7 @@
 //! What the numbers were measured on.
 
-use std::{fs, process::Command, thread};
+use std::process::Command;
+use std::{fs, thread};
 
 use anyhow::{Context, Result};
 use rustix::system::{sysinfo, uname};

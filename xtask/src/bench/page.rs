@@ -1,6 +1,8 @@
 //! BENCHMARKS.md: text written by people, and between markers the tables of the last runs.
 
-use std::{fmt::Write as _, fs, path::PathBuf};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 

@@ -2,17 +2,17 @@
 //!
 //! They are unpacked beside the build and run with the libraries that they were built with. Nothing is installed.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use super::tool::{Begins, Sink, Tool};
-use crate::{cache, command::output, debian::Suite, paths};
+use crate::command::output;
+use crate::debian::Suite;
+use crate::{cache, paths};
 
 /// New enough to have tools that work on current kernels.
 const SUITE: &str = "trixie";

@@ -2,11 +2,9 @@
 
 use anyhow::Result;
 
-use super::{
-    load::{Load, Storm},
-    statistics::Sample,
-    tool::{Sink, Tool},
-};
+use super::load::{Load, Storm};
+use super::statistics::Sample;
+use super::tool::{Sink, Tool};
 use crate::command::progress;
 
 /// A tool and where its output goes.

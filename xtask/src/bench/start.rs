@@ -1,19 +1,15 @@
 //! From the start of a program to the first event that it delivers.
 
-use std::{
-    process::{Command, Stdio},
-    sync::mpsc,
-    time::{Duration, Instant},
-};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{
-    Bench,
-    page::Table,
-    statistics::Sample,
-    tool::{Sink, Tool},
-};
+use super::Bench;
+use super::page::Table;
+use super::statistics::Sample;
+use super::tool::{Sink, Tool};
 use crate::command::{progress, run};
 
 pub(crate) fn measure(bench: &Bench) -> Result<String> {

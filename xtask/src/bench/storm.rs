@@ -4,12 +4,10 @@ use std::process;
 
 use anyhow::Result;
 
-use super::{
-    Bench,
-    load::{Kind, Storm},
-    page::Table,
-    ratio::{self, Ratios, Watcher},
-};
+use super::Bench;
+use super::load::{Kind, Storm};
+use super::page::Table;
+use super::ratio::{self, Ratios, Watcher};
 
 const THREADS: [u32; 2] = [1, 2];
 

@@ -1,22 +1,21 @@
 //! Programs that watch connections: started the same way, measured the same way, whoever wrote them.
 
-use std::{
-    collections::BTreeMap,
-    fs::{self, File},
-    io::{BufRead, BufReader, ErrorKind, Read},
-    net::{Ipv4Addr, TcpListener, TcpStream},
-    os::unix::process::CommandExt,
-    path::PathBuf,
-    process::{Child, ChildStdout, Command, Stdio},
-    sync::mpsc::{self, Receiver},
-    thread::{self, JoinHandle},
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{command::output, paths};
+use crate::command::output;
+use crate::paths;
 
 /// How long a program may take to begin or to end.
 const PATIENCE: Duration = Duration::from_secs(20);

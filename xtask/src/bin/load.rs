@@ -3,21 +3,17 @@
 //! Every number of connections is bounded, and every connection ends by a reset, so that none stays behind in
 //! `TIME_WAIT` and slows the next.
 
-use std::{
-    hint::black_box,
-    io::{self, Read, Write},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream},
-    process::ExitCode,
-    sync::Barrier,
-    thread,
-    time::{Duration, Instant},
-};
+use std::hint::black_box;
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::ExitCode;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
-use rustix::{
-    net::sockopt::set_socket_linger,
-    process::{Resource, Rlimit, getppid, getrlimit, setrlimit},
-};
+use rustix::net::sockopt::set_socket_linger;
+use rustix::process::{Resource, Rlimit, getppid, getrlimit, setrlimit};
 
 /// Makes connections over loopback
 #[derive(Parser)]

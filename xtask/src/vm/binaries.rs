@@ -1,22 +1,17 @@
 //! The programs that run inside the guests.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::kernel::OTHER_TESTS;
-use crate::{
-    cache,
-    command::{output, progress},
-    debian::Suite,
-    paths,
-    toolchain::pristine_cargo,
-};
+use crate::command::{output, progress};
+use crate::debian::Suite;
+use crate::toolchain::pristine_cargo;
+use crate::{cache, paths};
 
 /// A Linux with one program for all of a shell's usual commands, which needs no library.
 const BUSYBOX_SUITE: &str = "trixie";

@@ -5,12 +5,11 @@ use std::time::Duration;
 use anyhow::Result;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{
-    guest::{Guest, Outcome},
-    kernel::RUNS,
-    transcript::Run,
-};
-use crate::{command::progress, report::Report};
+use super::guest::{Guest, Outcome};
+use super::kernel::RUNS;
+use super::transcript::Run;
+use crate::command::progress;
+use crate::report::Report;
 
 /// A line for each running guest where stderr is a terminal, below the lines of the runs that have ended.
 #[derive(Default)]

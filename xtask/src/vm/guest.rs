@@ -1,19 +1,15 @@
 //! A guest that runs the tests, from its start to its end.
 
-use std::{
-    fs::File,
-    io::Write,
-    time::{Duration, Instant},
-};
+use std::fs::File;
+use std::io::Write;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{
-    binaries::Binaries,
-    kernel::{Kernel, OTHER_TESTS, RUNS},
-    machine::{End, Machine, SILENCE, lines},
-    transcript::{Run, Transcript},
-};
+use super::binaries::Binaries;
+use super::kernel::{Kernel, OTHER_TESTS, RUNS};
+use super::machine::{End, Machine, SILENCE, lines};
+use super::transcript::{Run, Transcript};
 
 /// A machine that is ready to run the tests.
 pub(crate) struct Guest {

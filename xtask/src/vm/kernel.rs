@@ -1,13 +1,12 @@
 //! The kernels that `cargo xtask vm` boots, and where they come from: Debian's own packages.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{cache, debian::Suite, paths};
+use crate::debian::Suite;
+use crate::{cache, paths};
 
 /// The backends of sockwhy, in the order in which they are tested.
 pub(crate) const BACKENDS: [&str; 3] = ["fentry", "kprobe", "tracepoint"];

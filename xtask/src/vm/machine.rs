@@ -1,22 +1,19 @@
 //! A virtual machine: boots a kernel on a root file system in memory and tells what it says on its second serial port.
 
-use std::{
-    fs::{self, File},
-    io::{ErrorKind, Read},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    sync::mpsc::{self, RecvTimeoutError},
-    thread,
-    time::Duration,
-};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{
-    initramfs::Initramfs,
-    kernel::{Image, Kernel},
-};
-use crate::{command::output, paths};
+use super::initramfs::Initramfs;
+use super::kernel::{Image, Kernel};
+use crate::command::output;
+use crate::paths;
 
 /// QEMU's program for the architecture of the guests.
 const QEMU: &str = "qemu-system-x86_64";

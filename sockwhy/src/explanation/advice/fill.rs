@@ -2,8 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::super::{Evidence, port::scope, service::Service};
-use crate::{network::Network, runtime::Scope};
+use super::super::evidence::Evidence;
+use super::super::port::scope;
+use super::super::service::Service;
+use crate::model::network::Network;
+use crate::runtime::Scope;
 
 /// What stands for the placeholders of a remedy.
 #[derive(Default)]

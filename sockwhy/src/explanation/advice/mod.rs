@@ -3,18 +3,14 @@
 mod fill;
 mod handed_on;
 
-use self::{fill::Fill, handed_on::HANDED_ON};
-use super::{
-    Evidence, Holder,
-    evidence::HandedOn,
-    group::{Group, Kind},
-    service::{Service, Services, Takes},
-};
-use crate::{
-    runtime::{ANY, Aim, Remedy, Role, Runtime, SYSTEMD_SOCKET, Scope, Tier},
-    sanitize::Sanitized,
-    socket::{Entry, Label},
-};
+use self::fill::Fill;
+use self::handed_on::HANDED_ON;
+use super::evidence::{Evidence, HandedOn, Holder};
+use super::group::{Group, Kind};
+use super::service::{Service, Services, Takes};
+use crate::model::socket::Entry;
+use crate::model::{Label, Sanitized};
+use crate::runtime::{ANY, Aim, Remedy, Role, Runtime, SYSTEMD_SOCKET, Scope, Tier};
 
 /// Something to do, or not to.
 #[derive(Clone, Debug, PartialEq, Eq)]

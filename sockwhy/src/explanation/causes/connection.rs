@@ -1,10 +1,8 @@
 //! Why connections are as they are.
 
-use super::super::{
-    group::{Group, Kind},
-    owner::holder,
-};
-use crate::{flow::Family, socket::Label};
+use super::super::group::{Group, Kind};
+use super::super::owner::holder;
+use crate::model::{Family, Label};
 
 pub(super) fn accepted(group: &Group<'_>) -> Option<String> {
     let socket = group.first();

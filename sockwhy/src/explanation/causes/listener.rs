@@ -2,18 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::super::{
-    evidence::HandedOn,
-    group::{Beside, Group, Kind, ports},
-    owner::{enumerate, holder, name},
-    port::is_on_any,
-};
-use crate::{
-    flow::Family,
-    network::LOOPBACK,
-    sanitize::Sanitized,
-    socket::{Entry, Label},
-};
+use super::super::evidence::HandedOn;
+use super::super::group::{Beside, Group, Kind, ports};
+use super::super::owner::{enumerate, holder, name};
+use super::super::port::is_on_any;
+use crate::model::network::LOOPBACK;
+use crate::model::socket::Entry;
+use crate::model::{Family, Label, Sanitized};
 
 fn handed_on_by(group: &Group<'_>) -> Option<HandedOn> {
     if group.kind == Kind::Listener { group.evidence.handed_on(group.first()) } else { None }

@@ -1,11 +1,8 @@
 //! What has become of a program's own setting that asks for `AF_INET` alone.
 
 use super::super::group::{Group, Kind};
-use crate::{
-    flow::Family,
-    runtime::{Identity, Setting},
-    sanitize::Sanitized,
-};
+use crate::model::{Family, Sanitized};
+use crate::runtime::{Identity, Setting};
 
 /// The program, where its settings decide about these sockets: an accepted one is as its listener.
 fn identity<'a>(group: &Group<'a>) -> Option<&'a Identity> {

@@ -1,7 +1,10 @@
 //! Where the `IPV6_V6ONLY` of a listener on `::` comes from. One of these rules holds for each.
 
-use super::super::{group::Group, port::is_on_any};
-use crate::{flow::Family, runtime::V6only, socket::State};
+use super::super::group::Group;
+use super::super::port::is_on_any;
+use crate::model::Family;
+use crate::model::socket::State;
+use crate::runtime::V6only;
 
 /// All that is known of the option on a listener on `::`.
 struct Facts<'a> {

@@ -5,19 +5,16 @@ mod page;
 mod rules;
 mod verdicts;
 
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, SocketAddr},
-    num::{NonZeroU32, NonZeroU64},
-};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::num::{NonZeroU32, NonZeroU64};
 
 use super::{Evidence, Explanation, Holder, Target, Verdict};
-use crate::{
-    flow::{Family, Name},
-    network::{Address, LOOPBACK, Network},
-    runtime::{Aim, Becomes, Identity, Process, RUNTIMES, Remedy, Role, Runtime, Setting, Tier, V6only},
-    socket::{Held, Label, Opening, Owner, Socket, Sockets, State},
-};
+use crate::host::Process;
+use crate::model::network::{Address, LOOPBACK, Network};
+use crate::model::socket::{Descriptor, Opening, Owner, Socket, Sockets, State};
+use crate::model::{Family, Label, Name};
+use crate::runtime::{Aim, Becomes, Identity, RUNTIMES, Remedy, Role, Runtime, Setting, Tier, V6only};
 
 const NETNS: u32 = 4_026_531_840;
 const PID: u32 = 31_307;
@@ -26,7 +23,7 @@ const PID: u32 = 31_307;
 #[derive(Default)]
 struct World {
     sockets: Vec<Socket>,
-    held: Vec<Held>,
+    held: Vec<Descriptor>,
     holders: BTreeMap<u32, Holder>,
     network: Network,
 }
@@ -109,7 +106,7 @@ impl World {
             let process = self.holders.get(pid).map_or("program", |holder| {
                 std::str::from_utf8(&holder.process.name).expect("the tests' names are ASCII")
             });
-            self.held.push(Held { inode, owner: Owner { pid: Some(*pid), process: name(process), fd: 3 } });
+            self.held.push(Descriptor { inode, owner: Owner { pid: Some(*pid), process: name(process), fd: 3 } });
         }
         self
     }
@@ -144,11 +141,7 @@ impl World {
     fn connection_of(self, owners: &[u32], family: Family, local: &str, peer: &str) -> Self {
         let (local, peer): (SocketAddr, SocketAddr) =
             (local.parse().expect("an address"), peer.parse().expect("an address"));
-        let octets = match peer.ip() {
-            IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
-            IpAddr::V6(address) => address.octets(),
-        };
-        let label = Label::of_connection(family, octets);
+        let label = Label::of_connection(family, peer.ip());
         let socket = Socket { state: State::Established, peer: Some(peer), ..socket(family, label, false, local) };
         self.add(owners, socket)
     }

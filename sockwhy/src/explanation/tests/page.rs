@@ -1,7 +1,8 @@
 //! The answer as text.
 
 use super::*;
-use crate::output::{Terminal, explain_text};
+use crate::page::explain_text;
+use crate::term::Terminal;
 
 #[test]
 fn names_cannot_write_to_the_terminal() {

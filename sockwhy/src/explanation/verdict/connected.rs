@@ -2,14 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{
-    Target,
-    owner::{holder, is_held_by},
-};
-use crate::{
-    flow::Family,
-    socket::{Entry, Label},
-};
+use super::super::owner::{holder, is_held_by};
+use super::super::target::Target;
+use crate::model::socket::Entry;
+use crate::model::{Family, Label};
 
 /// One sentence on sockets that do not listen.
 pub(super) fn text(target: Target, sockets: &[Entry<'_>]) -> String {

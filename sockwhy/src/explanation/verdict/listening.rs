@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use super::super::{
-    Evidence, Target,
-    owner::{enumerate, holders},
-    reach::Reach,
-    service::{Other, Service, Takes},
-};
-use crate::flow::Family;
+use super::super::evidence::Evidence;
+use super::super::group::ports;
+use super::super::owner::{enumerate, holders};
+use super::super::reach::Reach;
+use super::super::service::{Other, Service, Takes};
+use super::super::target::Target;
+use crate::model::Family;
 
 /// Clauses that are shown; the rest is counted.
 const CLAUSES: usize = 4;
@@ -86,7 +86,7 @@ fn who(service: &Service<'_>, asked: Option<u32>) -> Option<String> {
 /// What a program does.
 fn phrase(service: &Service<'_>, evidence: &Evidence<'_>) -> String {
     let Service { ipv4, ipv6, listeners, .. } = service;
-    let ports = super::super::group::ports(&service.ports);
+    let ports = ports(&service.ports);
     let is_any = |reach: &Reach| matches!(reach, Reach::Everywhere { but } if but.is_empty());
     let text = match service.takes() {
         Takes::Both if is_any(ipv4) && is_any(ipv6) => {

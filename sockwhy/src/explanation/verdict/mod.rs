@@ -5,13 +5,12 @@ mod listening;
 
 use std::collections::BTreeMap;
 
-use super::{
-    Evidence, Target,
-    group::{Group, Kind},
-    reach::Reach,
-    service::{Service, Services},
-};
-use crate::socket::Entry;
+use super::evidence::Evidence;
+use super::group::{Group, Kind};
+use super::reach::Reach;
+use super::service::{Service, Services};
+use super::target::Target;
+use crate::model::socket::Entry;
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

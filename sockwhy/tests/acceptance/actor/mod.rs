@@ -7,26 +7,21 @@ pub(crate) mod puppet;
 mod sockets;
 mod uring;
 
-use std::{
-    env, fs,
-    io::{BufRead, BufReader, Write},
-    net::SocketAddr,
-    os::fd::{AsFd, AsRawFd},
-    process::{Child, ChildStdin, Command as Process, Stdio},
-    sync::mpsc::{self, Receiver},
-    thread,
-    time::{Duration, Instant},
-};
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd};
+use std::process::{Child, ChildStdin, Command as Process, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 
 use self::command::{Command, Hello, How, Open, Reply, Socket, Via};
-use crate::{
-    enter::{self, Enter},
-    flow::Flow,
-    outcome::{Outcome, Stop},
-    tracer::LIMIT,
-};
+use crate::enter::{self, Enter};
+use crate::flow::Flow;
+use crate::outcome::{Outcome, Stop};
+use crate::tracer::LIMIT;
 
 /// The first argument that makes this program one.
 pub(crate) const ARGUMENT: &str = "actor";

@@ -1,32 +1,21 @@
 //! The actor's own side: a process that does as it is told and reports what it knows it did.
 
-use std::{
-    ffi::CString,
-    fs,
-    io::{self, BufRead, Write},
-    net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
-    os::{
-        fd::{FromRawFd, OwnedFd},
-        unix::net::{UnixListener, UnixStream},
-    },
-    thread,
-    time::Duration,
-};
+use std::ffi::CString;
+use std::io::{self, BufRead, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::time::Duration;
+use std::{fs, thread};
 
-use rustix::{
-    net::{self, SendFlags, sockopt},
-    process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit},
-    thread::{UnshareFlags, set_name, unshare_unsafe},
-};
+use rustix::net::{self, SendFlags, sockopt};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
+use rustix::thread::{UnshareFlags, set_name, unshare_unsafe};
 
-use super::{
-    command::{Command, Hello, How, Reply, Socket},
-    sockets::{self, Held},
-};
-use crate::{
-    flow::{Flow, Kind},
-    netlink,
-};
+use super::command::{Command, Hello, How, Reply, Socket};
+use super::sockets::{self, Held};
+use crate::flow::{Flow, Kind};
+use crate::netlink;
 
 /// Serves commands until there are no more.
 pub(crate) fn main() -> io::Result<()> {

@@ -1,28 +1,20 @@
 //! What an actor does with its sockets, and what it then knows of them.
 
-use std::{
-    fs, io,
-    net::SocketAddr,
-    os::fd::{AsFd, OwnedFd},
-    sync::Mutex,
-    time::SystemTime,
-};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Mutex;
+use std::time::SystemTime;
+use std::{fs, io};
 
-use rustix::{
-    io::Errno,
-    net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt},
-    process::getuid,
-    thread::gettid,
-};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, sockopt};
+use rustix::process::getuid;
+use rustix::thread::gettid;
 
-use super::{
-    command::{How, Open, Via},
-    uring,
-};
-use crate::{
-    flow::{Family, Flow, Kind},
-    host,
-};
+use super::command::{How, Open, Via};
+use super::uring;
+use crate::flow::{Family, Flow, Kind};
+use crate::host;
 
 /// A socket that an actor holds.
 #[derive(Debug)]

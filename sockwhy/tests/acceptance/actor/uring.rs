@@ -1,13 +1,13 @@
 //! Connecting and accepting by way of `io_uring`.
 
-use std::{
-    net::SocketAddr,
-    os::fd::{AsRawFd, FromRawFd, OwnedFd},
-    ptr,
-};
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::ptr;
 
-use io_uring::{IoUring, opcode, squeue, types::Fd};
-use rustix::{io::Errno, net::addr::SocketAddrArg};
+use io_uring::types::Fd;
+use io_uring::{IoUring, opcode, squeue};
+use rustix::io::Errno;
+use rustix::net::addr::SocketAddrArg;
 
 use super::sockets::with_peer;
 

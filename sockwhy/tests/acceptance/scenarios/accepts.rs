@@ -3,17 +3,13 @@
 use std::net::{Ipv4Addr, TcpListener};
 
 use super::scenarios;
-use crate::{
-    actor::{
-        Actor,
-        command::{Command, How, Open, Reply, Via, v4},
-    },
-    flow::{Flow, assert_same},
-    host,
-    kinds::{Client, Listener},
-    outcome::{Outcome, Stop},
-    session::Session,
-};
+use crate::actor::Actor;
+use crate::actor::command::{Command, How, Open, Reply, Via, v4};
+use crate::flow::{Flow, assert_same};
+use crate::host;
+use crate::kinds::{Client, Listener};
+use crate::outcome::{Outcome, Stop};
+use crate::session::Session;
 
 scenarios![
     with_accept4,

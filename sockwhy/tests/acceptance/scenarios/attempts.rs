@@ -1,16 +1,12 @@
 //! Connection attempts: one event for each that sends a SYN, when it does, whatever becomes of it.
 
 use super::scenarios;
-use crate::{
-    actor::{
-        Actor,
-        command::{Command, How, Open, mapped, v4, v6},
-    },
-    host,
-    kinds::Client,
-    outcome::Outcome,
-    session::Session,
-};
+use crate::actor::Actor;
+use crate::actor::command::{Command, How, Open, mapped, v4, v6};
+use crate::host;
+use crate::kinds::Client;
+use crate::outcome::Outcome;
+use crate::session::Session;
 
 scenarios![
     refused,

@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use super::scenarios;
-use crate::{outcome::Outcome, program::program, session::Session};
+use crate::outcome::Outcome;
+use crate::program::program;
+use crate::session::Session;
 
 scenarios![commands_to_paste_run];
 

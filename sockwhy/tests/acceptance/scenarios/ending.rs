@@ -1,22 +1,16 @@
 //! How a trace ends, and what it then says.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::Stdio,
-};
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
 use rustix::process::Signal;
 
 use super::scenarios;
-use crate::{
-    actor::{
-        Actor,
-        command::{Open, v4},
-    },
-    outcome::{Outcome, Stop},
-    session::Session,
-    tracer::summary,
-};
+use crate::actor::Actor;
+use crate::actor::command::{Open, v4};
+use crate::outcome::{Outcome, Stop};
+use crate::session::Session;
+use crate::tracer::summary;
 
 scenarios![
     count,

@@ -2,22 +2,17 @@
 //! field.
 
 use super::scenarios;
-use crate::{
-    actor::{
-        Actor,
-        command::{Command, How, Open, Via, v4},
-    },
-    backend::Backend,
-    event::Event,
-    flow::Flow,
-    host,
-    kinds::Client,
-    outcome::{Outcome, Stop},
-    session::Session,
-    trace::Trace,
-    traffic,
-    variant::Variant,
-};
+use crate::actor::Actor;
+use crate::actor::command::{Command, How, Open, Via, v4};
+use crate::backend::Backend;
+use crate::event::Event;
+use crate::flow::Flow;
+use crate::kinds::Client;
+use crate::outcome::{Outcome, Stop};
+use crate::session::Session;
+use crate::trace::Trace;
+use crate::variant::Variant;
+use crate::{host, traffic};
 
 scenarios![the_same_as_from_tracepoint];
 

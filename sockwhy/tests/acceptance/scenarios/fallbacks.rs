@@ -3,21 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::scenarios;
-use crate::{
-    actor::{
-        Actor,
-        command::{Command, How, Open, Via, mapped, v4},
-    },
-    enter::Enter,
-    flow::{Flow, assert_same},
-    host,
-    kinds::Listener,
-    outcome::Outcome,
-    session::Session,
-    tracer::Tracer,
-    traffic,
-    variant::{Variant, without_sock_ops},
-};
+use crate::actor::Actor;
+use crate::actor::command::{Command, How, Open, Via, mapped, v4};
+use crate::enter::Enter;
+use crate::flow::{Flow, assert_same};
+use crate::kinds::Listener;
+use crate::outcome::Outcome;
+use crate::session::Session;
+use crate::tracer::Tracer;
+use crate::variant::{Variant, without_sock_ops};
+use crate::{host, traffic};
 
 scenarios![
     mixture_with_tracefs,

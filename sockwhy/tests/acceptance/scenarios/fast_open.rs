@@ -1,16 +1,12 @@
 //! TCP Fast Open: the SYN of a connect can go with the first data, and the event goes with the SYN.
 
 use super::scenarios;
-use crate::{
-    actor::{
-        Actor,
-        command::{Open, mapped, v4},
-    },
-    enter::Enter,
-    host,
-    outcome::Outcome,
-    session::Session,
-};
+use crate::actor::Actor;
+use crate::actor::command::{Open, mapped, v4};
+use crate::enter::Enter;
+use crate::host;
+use crate::outcome::Outcome;
+use crate::session::Session;
 
 scenarios![put_off_until_the_first_data, sent_with_the_data_at_once];
 

@@ -3,17 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use super::scenarios;
-use crate::{
-    actor::{
-        Actor,
-        command::{How, Open, v4, v6},
-    },
-    enter::Enter,
-    flow::{Family, Flow, Kind, assert_same},
-    host,
-    outcome::{Outcome, Stop},
-    session::Session,
-};
+use crate::actor::Actor;
+use crate::actor::command::{How, Open, v4, v6};
+use crate::enter::Enter;
+use crate::flow::{Family, Flow, Kind, assert_same};
+use crate::host;
+use crate::outcome::{Outcome, Stop};
+use crate::session::Session;
 
 scenarios![by_process, by_socket, together, that_can_never_match];
 

@@ -1,17 +1,15 @@
 //! What does not depend on the backend: the choice of it, and hosts that offer less.
 
 use super::scenarios;
-use crate::{
-    actor::Actor,
-    backend::Backend,
-    flow::assert_same,
-    kinds::Listener,
-    outcome::Outcome,
-    session::Session,
-    trace::Trace,
-    traffic,
-    variant::{Variant, without_sock_ops},
-};
+use crate::actor::Actor;
+use crate::backend::Backend;
+use crate::flow::assert_same;
+use crate::kinds::Listener;
+use crate::outcome::Outcome;
+use crate::session::Session;
+use crate::trace::Trace;
+use crate::traffic;
+use crate::variant::{Variant, without_sock_ops};
 
 scenarios![best_backend_by_itself, without_tracefs_and_cgroup2];
 

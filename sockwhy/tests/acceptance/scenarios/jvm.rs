@@ -1,23 +1,19 @@
 //! The case that sockwhy is for: a real JVM, whose IPv4 connections netstat calls `tcp6`.
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Lines, Write},
-    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
-    path::PathBuf,
-    process::{Child, ChildStdout, Command, Stdio},
-    time::SystemTime,
-};
+use std::fs;
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::SystemTime;
 
 use super::scenarios;
-use crate::{
-    actor::command::{mapped, v4},
-    flow::{Family, Flow, Kind, assert_same},
-    host,
-    kinds::Listener,
-    outcome::{Outcome, Stop},
-    session::Session,
-};
+use crate::actor::command::{mapped, v4};
+use crate::flow::{Family, Flow, Kind, assert_same};
+use crate::host;
+use crate::kinds::Listener;
+use crate::outcome::{Outcome, Stop};
+use crate::session::Session;
 
 scenarios![as_it_comes, with_prefer_ipv4_stack];
 

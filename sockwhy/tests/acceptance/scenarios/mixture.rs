@@ -2,7 +2,11 @@
 //! with the right family and label.
 
 use super::scenarios;
-use crate::{actor::Actor, host, kinds::Listener, outcome::Outcome, session::Session, traffic};
+use crate::actor::Actor;
+use crate::kinds::Listener;
+use crate::outcome::Outcome;
+use crate::session::Session;
+use crate::{host, traffic};
 
 scenarios![
     clients_of_an_inet_listener,

@@ -21,7 +21,9 @@ mod storm;
 mod uring;
 mod usage;
 
-use crate::{backend::Backend, outcome::Outcome, session::Session};
+use crate::backend::Backend;
+use crate::outcome::Outcome;
+use crate::session::Session;
 
 /// One test.
 pub(crate) struct Scenario {

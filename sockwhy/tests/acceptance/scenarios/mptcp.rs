@@ -1,25 +1,18 @@
 //! MPTCP: one event for each connection that the application makes or accepts, whatever becomes of it underneath.
 
-use std::{
-    fs,
-    net::Ipv4Addr,
-    thread,
-    time::{Duration, Instant},
-};
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use super::scenarios;
-use crate::{
-    actor::{
-        Actor,
-        command::{Command, Open, Via, mapped, v4},
-    },
-    enter::Enter,
-    flow::{Flow, assert_same},
-    host,
-    outcome::{Outcome, Stop},
-    session::Session,
-    tracer::LIMIT,
-};
+use crate::actor::Actor;
+use crate::actor::command::{Command, Open, Via, mapped, v4};
+use crate::enter::Enter;
+use crate::flow::{Flow, assert_same};
+use crate::host;
+use crate::outcome::{Outcome, Stop};
+use crate::session::Session;
+use crate::tracer::LIMIT;
 
 scenarios![
     connected_and_accepted,

@@ -5,15 +5,11 @@ use std::io::Read;
 use rustix::process::Signal;
 
 use super::scenarios;
-use crate::{
-    actor::{
-        Actor,
-        command::{How, Open, v4},
-    },
-    outcome::Outcome,
-    session::Session,
-    text::without_colours,
-};
+use crate::actor::Actor;
+use crate::actor::command::{How, Open, v4};
+use crate::outcome::Outcome;
+use crate::session::Session;
+use crate::text::without_colours;
 
 scenarios![json_gives_the_bytes_back, text_shows_them_and_obeys_none];
 

@@ -3,18 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::scenarios;
-use crate::{
-    actor::{
-        Actor,
-        command::{Command, Open, v4},
-    },
-    enter::Enter,
-    event::Event,
-    flow::{Flow, assert_same},
-    host,
-    outcome::{Outcome, Stop},
-    session::Session,
-};
+use crate::actor::Actor;
+use crate::actor::command::{Command, Open, v4};
+use crate::enter::Enter;
+use crate::event::Event;
+use crate::flow::{Flow, assert_same};
+use crate::host;
+use crate::outcome::{Outcome, Stop};
+use crate::session::Session;
 
 scenarios![
     process_of_a_child_pid_namespace,

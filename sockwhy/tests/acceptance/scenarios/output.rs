@@ -1,28 +1,22 @@
 //! Text says what JSON says, fits the terminal, and goes where it should.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    net::SocketAddr,
-    os::fd::OwnedFd,
-};
+use std::fs::File;
+use std::io::{self, Read};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 
-use rustix::{
-    io::Errno,
-    process::Signal,
-    pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt},
-    termios::{Winsize, tcsetwinsize},
-};
+use rustix::io::Errno;
+use rustix::process::Signal;
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::scenarios;
-use crate::{
-    actor::Actor,
-    flow::{Flow, Kind},
-    outcome::{Outcome, Stop},
-    session::Session,
-    text::without_colours,
-    traffic,
-};
+use crate::actor::Actor;
+use crate::flow::{Flow, Kind};
+use crate::outcome::{Outcome, Stop};
+use crate::session::Session;
+use crate::text::without_colours;
+use crate::traffic;
 
 scenarios![
     text_says_what_json_says,

@@ -5,17 +5,15 @@ use std::fs;
 use rustix::thread::CapabilitySet;
 
 use super::scenarios;
-use crate::{
-    actor::Actor,
-    backend::Backend,
-    enter::Enter,
-    flow::assert_same,
-    outcome::{Outcome, Stop},
-    program::{Copy, NOBODY, program},
-    session::Session,
-    traffic,
-    variant::without_sock_ops,
-};
+use crate::actor::Actor;
+use crate::backend::Backend;
+use crate::enter::Enter;
+use crate::flow::assert_same;
+use crate::outcome::{Outcome, Stop};
+use crate::program::{Copy, NOBODY, program};
+use crate::session::Session;
+use crate::traffic;
+use crate::variant::without_sock_ops;
 
 scenarios![
     ordinary_user,

@@ -4,17 +4,13 @@
 use std::net::SocketAddr;
 
 use super::scenarios;
-use crate::{
-    actor::{
-        Actor,
-        command::{Command, Open, mapped, v4},
-    },
-    enter::Enter,
-    flow::Flow,
-    host,
-    outcome::Outcome,
-    session::Session,
-};
+use crate::actor::Actor;
+use crate::actor::command::{Command, Open, mapped, v4};
+use crate::enter::Enter;
+use crate::flow::Flow;
+use crate::host;
+use crate::outcome::Outcome;
+use crate::session::Session;
 
 scenarios![
     no_port_for_the_same_four_numbers,

@@ -1,18 +1,15 @@
 //! More than anybody can read: nothing is lost without being counted.
 
-use std::{
-    env,
-    fs::{self, File},
-    io::{BufRead, BufReader, Seek},
-};
+use std::env;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Seek};
 
 use super::scenarios;
-use crate::{
-    actor::{Actor, command::Command},
-    event::Event,
-    outcome::{Outcome, Stop},
-    session::Session,
-};
+use crate::actor::Actor;
+use crate::actor::command::Command;
+use crate::event::Event;
+use crate::outcome::{Outcome, Stop};
+use crate::session::Session;
 
 scenarios![all_that_the_shared_tracer_saw_is_accounted_for, nothing_is_lost, what_a_small_buffer_loses_is_counted];
 

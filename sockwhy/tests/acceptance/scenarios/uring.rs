@@ -1,16 +1,12 @@
 //! `io_uring`: connections that no connect or accept system call makes, of the process whose ring it is.
 
 use super::scenarios;
-use crate::{
-    actor::{
-        Actor,
-        command::{How, Open, Via, v4},
-    },
-    flow::Flow,
-    host,
-    outcome::{Outcome, Stop},
-    session::Session,
-};
+use crate::actor::Actor;
+use crate::actor::command::{How, Open, Via, v4};
+use crate::flow::Flow;
+use crate::host;
+use crate::outcome::{Outcome, Stop};
+use crate::session::Session;
 
 scenarios![connect, connect_in_a_worker, accept, accept_in_a_worker,];
 

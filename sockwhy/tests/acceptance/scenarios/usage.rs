@@ -3,7 +3,9 @@
 use std::process::Command;
 
 use super::scenarios;
-use crate::{outcome::Outcome, program::program, session::Session};
+use crate::outcome::Outcome;
+use crate::program::program;
+use crate::session::Session;
 
 scenarios![values_that_are_wrong, flags_that_exclude_each_other, buffer_size_that_is_no_power_of_two];
 

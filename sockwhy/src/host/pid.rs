@@ -1,0 +1,78 @@
+//! PIDs: which are processes, and which PID namespace numbers them.
+
+use std::path::Path;
+use std::{fs, io};
+
+use thiserror::Error;
+
+use crate::exit::Failure;
+
+/// A PID that is not a process.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum NoProcess {
+    /// Nothing has that number.
+    #[error("no process has the PID {0}; see which there are: ps -e")]
+    Gone(u32),
+    /// It is the number of a thread.
+    #[error("{thread} is a thread; the PID of its process is {process}")]
+    Thread {
+        /// The number that was given.
+        thread: u32,
+        /// The process that it belongs to.
+        process: u32,
+    },
+}
+
+impl Failure for NoProcess {}
+
+/// Checks that `pid` is a process in this PID namespace.
+///
+/// # Errors
+/// Where nothing has that number, or a thread has.
+pub fn check_process(pid: u32) -> Result<(), NoProcess> {
+    // The process's name is in it, of whatever bytes.
+    match fs::read(format!("/proc/{pid}/status")) {
+        Ok(status) => match field(&String::from_utf8_lossy(&status), "Tgid:") {
+            Some(process) if process != pid => Err(NoProcess::Thread { thread: pid, process }),
+            _ => Ok(()),
+        },
+        // Hidden from this user (hidepid): it may be there, and filtering by it does no harm.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        Err(_) => Err(NoProcess::Gone(pid)),
+    }
+}
+
+/// A number of `/proc/PID/status`.
+fn field(status: &str, name: &str) -> Option<u32> {
+    status.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
+}
+
+/// Whether every process of the machine is to be seen, as in the initial PID namespace: the kernel's own threads are in
+/// no other, and the second process there is the first of them (`rest_init()`).
+#[must_use]
+pub fn sees_every_process() -> bool {
+    in_initial_namespace() == Some(true)
+}
+
+/// Inode number of the PID namespace that this process runs in.
+///
+/// # Errors
+/// Where `/proc` is not mounted.
+pub fn namespace() -> io::Result<u32> {
+    super::netns::inode(Path::new("/proc/self/ns/pid"))
+}
+
+/// Whether this process is in the initial PID namespace, which is the one that has the kernel's own threads: kthreadd is
+/// its second task (`rest_init()`). `None` where other users' processes are hidden (`hidepid`).
+#[must_use]
+pub fn in_initial_namespace() -> Option<bool> {
+    /// `include/linux/sched.h`
+    const PF_KTHREAD: u64 = 0x0020_0000;
+    let Ok(stat) = fs::read_to_string("/proc/2/stat") else {
+        return Path::new("/proc/1").exists().then_some(false);
+    };
+    // proc_pid_stat(5): the flags are the seventh field after the name, which may have brackets of its own.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let flags: u64 = fields.split(' ').nth(6)?.parse().ok()?;
+    Some(flags & PF_KTHREAD != 0)
+}

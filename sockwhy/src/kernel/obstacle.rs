@@ -1,0 +1,195 @@
+//! Why something cannot run here: a value, with what happened, why, and what to do about it.
+
+use std::{fmt, io};
+
+use aya::EbpfError;
+use aya::programs::ProgramError;
+use rustix::io::Errno;
+use thiserror::Error;
+
+use super::btf::BtfError;
+use super::offsets::OffsetError;
+use crate::exit::{Exit, Failure};
+use crate::host::tracefs::TracefsError;
+use crate::host::{Capability, Missing, sysctl};
+use crate::model::{Backend, Remedy};
+
+/// Why a backend, or anything at all, cannot run on this host.
+#[derive(Debug, Error)]
+pub enum Obstacle {
+    /// The kernel shows no BTF.
+    #[error(transparent)]
+    Btf(#[from] BtfError),
+    /// The kernel's structs are not as the programs need them.
+    #[error(transparent)]
+    Offsets(#[from] OffsetError),
+    /// Capabilities are missing.
+    #[error("{action} needs {missing}")]
+    Capabilities {
+        /// What was tried.
+        action: &'static str,
+        /// What is missing.
+        missing: Missing,
+    },
+    /// tracefs is needed and cannot be had.
+    #[error(transparent)]
+    Tracefs(#[from] TracefsError),
+    /// Everything the capabilities allow was there, and the kernel said no.
+    #[error("the kernel refused to {action}: {error}{}", because(*.hint))]
+    Kernel {
+        /// What was tried.
+        action: String,
+        /// The system call's error.
+        error: io::Error,
+        /// What the verifier said, for `-v`.
+        verifier: String,
+        /// A likely reason, read from the host's settings.
+        hint: Option<&'static str>,
+    },
+    /// The kernel has no such function to hook.
+    #[error("this kernel has no function {0} to hook")]
+    NoFunction(&'static str),
+    /// The function has an unknown shape.
+    #[error("this kernel's {0} takes {1} arguments, which is none of the known shapes")]
+    Shape(&'static str, usize),
+    /// Something that the backend needs from the host is not there.
+    #[error("{0}")]
+    Host(String),
+}
+
+/// No backend attached: what each of those that were tried said.
+#[derive(Debug)]
+pub struct NoBackend(Vec<(Option<Backend>, Obstacle)>);
+
+impl NoBackend {
+    /// One obstacle that holds for every backend.
+    pub(super) fn for_all(obstacle: Obstacle) -> Self {
+        Self(vec![(None, obstacle)])
+    }
+
+    /// An obstacle for each backend, in the order of trying.
+    pub(super) fn for_each(obstacles: Vec<(Backend, Obstacle)>) -> Self {
+        Self(obstacles.into_iter().map(|(backend, obstacle)| (Some(backend), obstacle)).collect())
+    }
+}
+
+impl Failure for NoBackend {
+    fn exit(&self) -> Exit {
+        Exit::NotAllowed
+    }
+
+    /// That of the last backend, which asks for the least.
+    fn remedy(&self, command: &str) -> Option<Remedy> {
+        self.0.last().map(|(_, obstacle)| obstacle.remedy(command))
+    }
+
+    /// Every obstacle, with what the verifier said.
+    fn details(&self) -> Vec<String> {
+        let detail = |(backend, obstacle): &(Option<Backend>, Obstacle)| {
+            let backend = backend.map_or_else(String::new, |backend| format!("{backend}: "));
+            format!("{backend}{}", obstacle.detail())
+        };
+        self.0.iter().map(detail).collect()
+    }
+}
+
+impl fmt::Display for NoBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.last() {
+            Some((Some(backend), obstacle)) => write!(f, "cannot trace with the {backend} backend: {obstacle}"),
+            Some((None, obstacle)) => write!(f, "cannot trace: {obstacle}"),
+            None => f.write_str("cannot trace: no backend to try"),
+        }
+    }
+}
+
+impl std::error::Error for NoBackend {}
+
+fn because(hint: Option<&'static str>) -> String {
+    hint.map_or_else(String::new, |hint| format!(" ({hint})"))
+}
+
+impl Obstacle {
+    /// What to do about it. `command` is what was tried.
+    #[must_use]
+    pub fn remedy(&self, command: &str) -> Remedy {
+        match self {
+            Self::Capabilities { missing, .. } | Self::Tracefs(TracefsError::Capabilities(missing)) => {
+                missing.remedy(command)
+            }
+            Self::Btf(_) => Remedy::new(
+                "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed, as distributions have built since 2020",
+                "grep BTF /boot/config-$(uname -r)",
+            ),
+            Self::Kernel { verifier, .. } if !verifier.is_empty() => {
+                Remedy::new("see what the verifier says", format!("sudo {command} -v"))
+            }
+            Self::Kernel { .. }
+            | Self::Offsets(_)
+            | Self::NoFunction(_)
+            | Self::Shape(..)
+            | Self::Host(_)
+            | Self::Tracefs(_) => Remedy::new("see what this host allows", "sudo sockwhy doctor"),
+        }
+    }
+
+    /// What happened, with what the verifier said, for `-v`.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Kernel { verifier, .. } if !verifier.is_empty() => format!("{self}\n{verifier}"),
+            _ => self.to_string(),
+        }
+    }
+
+    /// What loading the object as a whole gave.
+    pub(super) fn object(error: &EbpfError) -> Self {
+        Self::from_source("create BPF maps", error)
+    }
+
+    /// What loading or attaching one program gave.
+    pub(super) fn program(action: impl fmt::Display, error: &ProgramError) -> Self {
+        let verifier = match error {
+            ProgramError::LoadError { verifier_log, .. } => verifier_log.to_string(),
+            _ => String::new(),
+        };
+        match Self::from_source(&action.to_string(), error) {
+            Self::Kernel { action, error, hint, .. } => Self::Kernel { action, error, verifier, hint },
+            other => other,
+        }
+    }
+
+    fn from_source(action: &str, error: &(dyn std::error::Error + 'static)) -> Self {
+        let errno = errno(error);
+        if matches!(errno, Some(Errno::PERM | Errno::ACCESS))
+            && let Some(missing) = Missing::of(&[Capability::Bpf, Capability::Perfmon])
+        {
+            return Self::Capabilities { action: "loading BPF programs", missing };
+        }
+        let error = errno.map_or_else(|| io::Error::other(error.to_string()), io::Error::from);
+        Self::Kernel { action: action.to_owned(), error, verifier: String::new(), hint: hint() }
+    }
+}
+
+/// A setting of this host that explains a refusal which capabilities do not.
+fn hint() -> Option<&'static str> {
+    if sysctl::lockdown().is_some_and(|mode| mode == "confidentiality") {
+        return Some("kernel lockdown is in confidentiality mode");
+    }
+    // Debian's and Android's addition: level 3 leaves perf_event_open() to CAP_SYS_ADMIN.
+    let restricted = sysctl::read("kernel/perf_event_paranoid").is_some_and(|level| level > 2);
+    (restricted && !Capability::SysAdmin.is_held())
+        .then_some("kernel.perf_event_paranoid is above 2, which asks for CAP_SYS_ADMIN")
+}
+
+/// The system call's error at the bottom of a chain.
+fn errno(error: &(dyn std::error::Error + 'static)) -> Option<Errno> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<io::Error>().and_then(Errno::from_io_error) {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
+}
