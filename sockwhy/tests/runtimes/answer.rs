@@ -118,6 +118,11 @@ impl Answer {
         settings.map(|setting| format!("{} ({})", text(&setting["value"]), text(&setting["source"]))).collect()
     }
 
+    /// The sentence of the verdict.
+    pub(crate) fn verdict_text(&self) -> &str {
+        self.0["verdict"]["text"].as_str().unwrap_or_default()
+    }
+
     /// `accepts_ipv4`, `accepts_ipv6`, `problem`.
     pub(crate) fn verdict(&self) -> (Option<bool>, Option<bool>, Option<bool>) {
         let field = |name: &str| self.0["verdict"][name].as_bool();

@@ -94,7 +94,8 @@ fn assert_harmless(text: &str) {
 fn names_that_write_to_the_terminal() -> Outcome {
     let name = b"\x1b[2J\xe2\x80\xae\n\x07\xff\\";
     let codes: Vec<_> = name.iter().map(|byte| format!("{byte:x}")).collect();
-    let server = Server::start(&mut puppet::command(&["name", &codes.join(" "), "[::]:8080"])?, Ready::SaysSo)?;
+    let server =
+        Server::start(&mut puppet::command(&["name", &codes.join(" "), "listen", "[::]:8080"])?, Ready::SaysSo)?;
     for target in [server.pid().to_string(), ":8080".to_owned()] {
         let text = sockwhy(&["explain", &target, "--color", "never"])?;
         assert_eq!(text.code, Some(0), "{text:?}");

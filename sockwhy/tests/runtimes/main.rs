@@ -16,6 +16,7 @@ mod rules;
 mod server;
 mod settings;
 mod table;
+mod verdicts;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ fn trials() -> Outcome<Vec<Trial>> {
         table::trials(),
         of("settings", settings::SCENARIOS),
         of("rules", rules::SCENARIOS),
+        of("verdicts", verdicts::SCENARIOS),
         of("input", input::SCENARIOS),
         of("demo", demo::SCENARIOS),
         of("doctor", doctor::SCENARIOS),

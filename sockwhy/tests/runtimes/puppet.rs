@@ -14,8 +14,9 @@ use crate::outcome::{Outcome, Stop};
 /// The first argument that makes this program one.
 pub(crate) const ARGUMENT: &str = "puppet";
 
-/// A command that starts one: `listen ADDRESS`, `listen-v6only ADDRESS 0|1`, `listen-mptcp ADDRESS`,
-/// `connect ADDRESS`, `addrform ADDRESS`, `name CODES ADDRESS` (bytes in hexadecimal). All of them need `AF_INET6` sockets.
+/// A command that starts one: `listen ADDRESS`, `listen-v6only ADDRESS 0|1`, `listen-reuseport ADDRESS`,
+/// `listen-mptcp ADDRESS`, `connect ADDRESS`, `addrform ADDRESS`; and one of another name, `name CODES …` (bytes in
+/// hexadecimal). All of them need `AF_INET6` sockets.
 pub(crate) fn command(arguments: &[&str]) -> Outcome<Command> {
     host::require_inet6()?;
     let mut command = Command::new(env::current_exe()?);
@@ -27,17 +28,19 @@ pub(crate) fn command(arguments: &[&str]) -> Outcome<Command> {
 pub(crate) fn main(arguments: impl Iterator<Item = OsString>) -> Outcome {
     let arguments: Vec<_> = arguments.filter_map(|argument| argument.into_string().ok()).collect();
     let words: Vec<_> = arguments.iter().map(String::as_str).collect();
-    let _kept: Vec<Socket> = match words.as_slice() {
+    let mut words = words.as_slice();
+    if let ["name", codes, rest @ ..] = words {
+        let name = codes.split(' ').map(|code| u8::from_str_radix(code, 16)).collect::<Result<Vec<_>, _>>()?;
+        rustix::thread::set_name(&CString::new(name)?)?;
+        words = rest;
+    }
+    let _kept: Vec<Socket> = match words {
         ["listen", address] => vec![TcpListener::bind(*address)?.into()],
         ["listen-v6only", address, on] => vec![listener(address, |socket| socket.set_only_v6(*on == "1"))?],
+        ["listen-reuseport", address] => vec![reuseport(address)?],
         ["listen-mptcp", address] => vec![mptcp(address)?],
         ["connect", address] => vec![TcpStream::connect(*address)?.into()],
         ["addrform", address] => addrform(address)?,
-        ["name", codes, address] => {
-            let name = codes.split(' ').map(|code| u8::from_str_radix(code, 16)).collect::<Result<Vec<_>, _>>()?;
-            rustix::thread::set_name(&CString::new(name)?)?;
-            vec![TcpListener::bind(*address)?.into()]
-        }
         other => return Err(Stop::failed(format!("no puppet does {other:?}"))),
     };
     let mut stdout = io::stdout();
@@ -50,6 +53,15 @@ pub(crate) fn main(arguments: impl Iterator<Item = OsString>) -> Outcome {
 fn listener(address: &str, prepare: impl FnOnce(&Socket) -> io::Result<()>) -> Outcome<Socket> {
     let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))?;
     prepare(&socket)?;
+    listen(&socket, address)?;
+    Ok(socket)
+}
+
+/// A listener that shares its port with others of this user.
+pub(crate) fn reuseport(address: &str) -> Outcome<Socket> {
+    let domain = Domain::for_address(address.parse()?);
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_port(true)?;
     listen(&socket, address)?;
     Ok(socket)
 }
