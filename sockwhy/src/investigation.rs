@@ -1,14 +1,14 @@
 //! From a target to its explanation: looks at the machine, and hands what it finds to [`crate::explanation`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::{fs, io, thread};
+use std::{io, thread};
 
 use thiserror::Error;
 
 use crate::exit::{Exit, Failure};
 use crate::explanation::{Evidence, Explanation, Holder, Target};
 use crate::host::netns::{self, Namespace};
-use crate::host::{Capability, Missing, NoProcess, Process, pid, sysctl};
+use crate::host::{Capability, Missing, NoProcess, Process, owners, pid, sysctl};
 use crate::inventory::{self, InventoryError};
 use crate::model::socket::Entry;
 use crate::model::{Remedy, Sanitized};
@@ -105,7 +105,7 @@ fn namespaces(target: Target) -> Result<Vec<Namespace>, InvestigationError> {
 fn nothing(target: Target) -> InvestigationError {
     let Target::Process(pid) = target else { return InvestigationError::Unused(target) };
     let name = Sanitized::Text(&Process::read(pid).name).to_string();
-    match fs::read_dir(format!("/proc/{pid}/fd")) {
+    match owners::may_see(pid) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let remedy = Missing::new(vec![Capability::SysPtrace]).remedy(&format!("sockwhy explain {pid}"));
             InvestigationError::Hidden { pid, name, remedy }

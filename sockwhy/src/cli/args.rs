@@ -6,6 +6,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use sockwhy_common::COMM_LEN;
 
+use super::values::NetnsArg;
 use super::{examples, values};
 use crate::explanation::Target;
 use crate::model::event::Kind;
@@ -162,15 +163,6 @@ pub struct ListArgs {
     #[arg(long, value_name = "INODE|all", help_heading = "Which", allow_negative_numbers = true)]
     #[arg(value_parser = values::netns)]
     pub netns: Option<NetnsArg>,
-}
-
-/// `--netns`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NetnsArg {
-    /// Every one that can be found.
-    All,
-    /// The one with this inode number.
-    Inode(u32),
 }
 
 /// Arguments of `sockwhy explain`.

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 
 use super::{Evidence, Explanation, Holder, Target, Verdict};
 use crate::host::Process;
+use crate::inventory::join;
 use crate::model::socket::{Descriptor, Owner, Socket, Sockets, State};
 use crate::model::{Family, Label, Name};
 use crate::page::explain_text;
@@ -96,7 +97,7 @@ impl World {
     }
 
     fn explain_with<T>(self, all_owners: bool, target: &str, look: impl FnOnce(&Explanation<'_>) -> T) -> T {
-        let sockets = Sockets::join(self.sockets, &self.held, all_owners);
+        let sockets = join(self.sockets, &self.held, all_owners);
         let target: Target = target.parse().expect("a target");
         let selected = target.select(&sockets);
         assert!(!selected.is_empty(), "{target} means nothing");

@@ -28,6 +28,14 @@ pub fn scan() -> io::Result<(Vec<Descriptor>, bool)> {
     Ok((held, all))
 }
 
+/// Checks that this user may see the descriptors of a process.
+///
+/// # Errors
+/// Where it may not, or the process is gone.
+pub fn may_see(pid: u32) -> io::Result<()> {
+    fs::read_dir(format!("/proc/{pid}/fd")).map(drop)
+}
+
 fn descriptors(process: &Path, pid: u32, held: &mut Vec<Descriptor>) -> io::Result<()> {
     let path = process.join("fd");
     let entries = fs::read_dir(&path)?;

@@ -196,6 +196,7 @@ mod tests {
     use std::num::NonZeroU64;
 
     use super::*;
+    use crate::inventory::join;
     use crate::model::Family;
     use crate::model::socket::{Descriptor, Owner, Socket, Sockets};
 
@@ -230,7 +231,7 @@ mod tests {
             Descriptor { inode: 1, owner: Owner { pid: Some(pid), process: process.into(), fd: 3 } }
         };
         let own = Descriptor { inode: 2, ..held(31307) };
-        Sockets::join(list, &[held(31307), held(31308), held(31309), held(31309), own], all_owners)
+        join(list, &[held(31307), held(31308), held(31309), held(31309), own], all_owners)
     }
 
     fn table(width: Option<u16>, netns: bool, sockets: &Sockets) -> String {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Demo;
+use super::sockets::Demo;
 use crate::explanation::Explanation;
 use crate::page::{ExplanationJson, explain_text};
 use crate::term::Terminal;

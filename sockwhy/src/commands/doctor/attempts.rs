@@ -1,6 +1,6 @@
 //! What the kernel allows, by trying it.
 
-use super::report::Row;
+use super::report::{Row, THIS};
 use super::settings::mount_cgroup;
 use crate::host::Namespace;
 use crate::kernel::hooks::{self, Way};
@@ -27,9 +27,6 @@ struct Failed {
     /// What to do, where the reason tells; else it depends on what was tried.
     fix: Option<Remedy>,
 }
-
-/// How to call this command again, for remedies that end with a command.
-pub(super) const THIS: &str = "sockwhy doctor";
 
 impl Failed {
     fn of(obstacle: &Obstacle) -> Self {

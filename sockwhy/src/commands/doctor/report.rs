@@ -2,6 +2,9 @@
 
 use crate::model::Remedy;
 
+/// How to call this command again, for remedies that end with a command.
+pub(super) const THIS: &str = "sockwhy doctor";
+
 /// A question about this host, and the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {

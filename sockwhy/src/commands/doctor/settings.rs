@@ -1,7 +1,6 @@
 //! What the host's settings say: capabilities, sysctls, lockdown, namespaces.
 
-use super::attempts::THIS;
-use super::report::Row;
+use super::report::{Row, THIS};
 use crate::host::{Capability, Missing, Namespace, cgroup, in_user_namespace, pid, sysctl};
 use crate::model::Remedy;
 

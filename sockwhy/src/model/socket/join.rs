@@ -3,37 +3,26 @@
 
 use std::hash::{BuildHasher, Hash};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::{panic, thread};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::owner::{Descriptor, Owner};
 use super::socket::Socket;
-use super::sockets::{Index, Links, Share, Sockets};
+use super::sockets::{Index, Links, Share};
 use super::state::State;
 use crate::model::Family;
 
-impl Sockets {
-    /// Joins sockets and descriptors. `all_owners` says that every process could be asked for its descriptors.
-    #[must_use]
-    pub fn join(mut list: Vec<Socket>, held: &[Descriptor], all_owners: bool) -> Self {
-        // In the order in which they are looked at, as memory far apart is slow to go through.
-        list.sort_by_cached_key(|socket| {
-            let peer_port = socket.peer.map_or(0, |peer| peer.port());
-            (socket.netns, socket.state != State::Listen, socket.local.port(), peer_port)
-        });
-        // Both wait for memory most of the time, so two threads take half as long.
-        let (links, (shares, owners)) = thread::scope(|scope| {
-            let links = scope.spawn(|| link(&list));
-            let shares = share(&list, held);
-            (links.join().unwrap_or_else(|panic| panic::resume_unwind(panic)), shares)
-        });
-        Self { list, shares, links, owners, all_owners }
-    }
+/// Puts sockets in the order in which they are looked at, as memory far apart is slow to go through: by network namespace;
+/// in each, the listeners first, then by port.
+pub(crate) fn sort(sockets: &mut [Socket]) {
+    sockets.sort_by_cached_key(|socket| {
+        let peer_port = socket.peer.map_or(0, |peer| peer.port());
+        (socket.netns, socket.state != State::Listen, socket.local.port(), peer_port)
+    });
 }
 
 /// Puts the owners of each socket next to one another, by PID and descriptor.
-fn share(sockets: &[Socket], held: &[Descriptor]) -> (Vec<Share>, Vec<Owner>) {
+pub(crate) fn share(sockets: &[Socket], held: &[Descriptor]) -> (Vec<Share>, Vec<Owner>) {
     let mut shares = vec![Share::default(); sockets.len()];
     // The subflows of an MPTCP socket all have its inode: the first of them is linked, the others follow it.
     let mut first = HashMap::with_capacity(sockets.len());
@@ -76,7 +65,7 @@ fn share(sockets: &[Socket], held: &[Descriptor]) -> (Vec<Share>, Vec<Owner>) {
 }
 
 /// Links each socket to those it belongs to.
-fn link(sockets: &[Socket]) -> Vec<Links> {
+pub(crate) fn link(sockets: &[Socket]) -> Vec<Links> {
     let mut links = vec![Links::default(); sockets.len()];
     link_listeners(sockets, &mut links);
     link_ends(sockets, &mut links);

@@ -9,19 +9,19 @@ use super::socket::Socket;
 /// The sockets of a listing.
 #[derive(Debug, Default)]
 pub struct Sockets {
-    pub(super) list: Vec<Socket>,
+    pub(crate) list: Vec<Socket>,
     /// For each of them, its part of `owners`.
-    pub(super) shares: Vec<Share>,
+    pub(crate) shares: Vec<Share>,
     /// For each of them, those it belongs to.
-    pub(super) links: Vec<Links>,
-    pub(super) owners: Vec<Owner>,
+    pub(crate) links: Vec<Links>,
+    pub(crate) owners: Vec<Owner>,
     /// Whether every process could be asked for its sockets.
-    pub(super) all_owners: bool,
+    pub(crate) all_owners: bool,
 }
 
 /// The owners of a socket, which stand next to one another. Small numbers, as there can be very many sockets.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Share {
+pub(crate) struct Share {
     /// The first of them among all owners.
     pub(super) start: u32,
     pub(super) count: u32,
@@ -29,7 +29,7 @@ pub(super) struct Share {
 
 /// The other sockets that belong to a socket, by index.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Links {
+pub(crate) struct Links {
     /// The listener it came from.
     pub(super) listener: Option<Index>,
     /// The other end of its connection.
