@@ -4,7 +4,7 @@
 //! This program is also run by itself, moved to virtual machines with other kernels. It needs root, and knows these
 //! variables:
 //! - `SOCKWHY_BIN`: the program to test, instead of the one that cargo built;
-//! - `SOCKWHY_BACKEND`: the backend to test, instead of every one that the kernel has;
+//! - `SOCKWHY_BACKEND`: the backend to test, instead of every one that `sockwhy doctor` says works here;
 //! - `SOCKWHY_EXPECT`: `no` where that backend must refuse to run;
 //! - `SOCKWHY_STORM`: how many connections the storm is made of, for slow machines.
 //!
@@ -33,7 +33,7 @@ use std::sync::atomic::Ordering;
 
 use libtest_mimic::Trial;
 
-use self::common::{enter, harness, host, kinds, netlink, outcome, program};
+use self::common::{enter, harness, host, kinds, netlink, outcome, program, said};
 use crate::backend::Backend;
 use crate::outcome::{Outcome, Stop, trial};
 use crate::session::Session;
@@ -57,8 +57,8 @@ fn attempt(scenario: impl Fn() -> Outcome) -> Outcome {
 fn trials() -> Outcome<Vec<Trial>> {
     harness::require_root()?;
     let mut trials = Vec::new();
-    for backend in Backend::under_test() {
-        if !Backend::is_expected() {
+    for (backend, works) in Backend::under_test()? {
+        if !works {
             trials.push(trial(format!("{backend}::refuses"), move || backend::refuses(backend)));
             continue;
         }
