@@ -95,12 +95,15 @@ impl Missing {
     pub fn remedy(&self, command: &str) -> Remedy {
         let how = match self.who {
             Who::UserNamespace => {
-                format!("{self} of the initial user namespace is needed: run it outside of the container")
+                format!("{self} must be held in the initial user namespace: run it outside of the container")
             }
             Who::ConfinedRoot => {
                 let names = self.capabilities.iter().map(|capability| capability.name());
                 let options: Vec<_> = names.map(|name| name.replace("CAP_", "--cap-add ")).collect();
-                format!("root lacks it, as in a container, which gets it by docker run {}; outside", options.join(" "))
+                format!(
+                    "root lacks {self}, as in a container: start it with docker run {}, or run sockwhy outside of it",
+                    options.join(" ")
+                )
             }
             Who::User => "run it as root".to_owned(),
         };

@@ -33,7 +33,7 @@ use std::sync::atomic::Ordering;
 
 use libtest_mimic::Trial;
 
-use self::common::{enter, harness, host, kinds, netlink, outcome, program, said};
+use self::common::{enter, harness, host, kinds, netlink, outcome, program, said, terminal};
 use crate::backend::Backend;
 use crate::outcome::{Outcome, Stop, trial};
 use crate::session::Session;

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::Trial;
 
-use self::common::{enter, harness, host, netlink, outcome, program, said};
+use self::common::{enter, harness, host, netlink, outcome, program, said, terminal};
 use crate::harness::Scenario;
 use crate::outcome::{Outcome, trial};
 

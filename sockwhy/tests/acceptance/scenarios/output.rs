@@ -1,14 +1,10 @@
 //! Text says what JSON says, fits the terminal, and goes where it should.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 
-use rustix::io::Errno;
 use rustix::process::Signal;
-use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::scenarios;
 use crate::actor::Actor;
@@ -16,7 +12,7 @@ use crate::flow::{Flow, Kind};
 use crate::outcome::{Outcome, Stop};
 use crate::session::Session;
 use crate::text::without_colours;
-use crate::traffic;
+use crate::{terminal, traffic};
 
 scenarios![
     text_says_what_json_says,
@@ -45,18 +41,12 @@ fn connections(client: &mut Actor, server: &mut Actor) -> Outcome<Vec<Flow>> {
 }
 
 /// Interrupts a tracer when all has happened, and gives its text.
-fn finish(tracer: crate::tracer::Tracer, mut output: impl Read) -> Outcome<String> {
+fn finish(tracer: crate::tracer::Tracer, output: impl Read) -> Outcome<String> {
     tracer.signal(Signal::INT)?;
-    let mut text = Vec::new();
-    match output.read_to_end(&mut text) {
-        Ok(_) => {}
-        // A terminal whose last program has ended.
-        Err(error) if Errno::from_io_error(&error) == Some(Errno::IO) => {}
-        Err(error) => return Err(error.into()),
-    }
+    let text = terminal::read(output)?;
     let finished = tracer.finish()?;
     assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
-    Ok(String::from_utf8(text)?)
+    Ok(text)
 }
 
 fn text_says_what_json_says(session: &Session) -> Outcome {
@@ -75,24 +65,11 @@ fn text_says_what_json_says(session: &Session) -> Outcome {
     Ok(())
 }
 
-/// A terminal of that width: its two ends.
-fn terminal(columns: u16) -> io::Result<(File, OwnedFd)> {
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-    grantpt(&ours)?;
-    unlockpt(&ours)?;
-    tcsetwinsize(&ours, Winsize { ws_row: 25, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })?;
-    let theirs = ioctl_tiocgptpeer(&ours, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-    Ok((ours.into(), theirs))
-}
-
 fn text_fits_a_terminal(session: &Session) -> Outcome {
     for width in [80, 100] {
         let (mut client, mut server) = (Actor::start()?, Actor::start()?);
         client.rename("a-long-name-123")?;
-        let (ours, theirs) = terminal(width).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Stop::skipped("no devpts is mounted, so there are no terminals"),
-            _ => error.into(),
-        })?;
+        let (ours, theirs) = terminal::open(width)?;
         let tracer = session.trace().text().pids([client.pid, server.pid]).output(theirs).start()?;
         let flows = traffic::mixture(&mut client, &mut server)?;
         let text = finish(tracer, ours)?;
