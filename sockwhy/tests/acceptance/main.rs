@@ -18,6 +18,7 @@ mod backend;
 mod common;
 mod event;
 mod flow;
+mod jvm;
 mod scenarios;
 mod session;
 mod text;
