@@ -61,9 +61,9 @@ pub struct Missing {
 /// Who lacks a capability. It decides what helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
-    /// A process in a user namespace of its own. Capabilities count there and nowhere else.
+    /// A process in a user namespace. Its capabilities count there and nowhere else.
     UserNamespace,
-    /// A root that was confined, as in a container.
+    /// Root with fewer capabilities, as in a container.
     ConfinedRoot,
     /// An ordinary user.
     User,
@@ -79,7 +79,7 @@ impl Missing {
         (!lacking.is_empty()).then(|| Self::new(lacking))
     }
 
-    /// Takes these for missing, whatever this thread has.
+    /// These, whether this thread has them or not.
     #[must_use]
     pub fn new(capabilities: Vec<Capability>) -> Self {
         let who = match (in_user_namespace(), geteuid().is_root()) {
