@@ -1,4 +1,4 @@
-//! The backends of sockwhy, and what each is known not to see or not to say.
+//! The backends of sockwhy, and what each is known not to see.
 
 use std::str::FromStr;
 use std::{env, fmt};
@@ -45,13 +45,12 @@ impl Backend {
         Trace::new(self).start().is_ok()
     }
 
-    /// Whether it sees accepts that `io_uring` does; the system calls' exits do not.
+    /// Whether it sees accepts by `io_uring`. Those do not pass the exits of system calls.
     pub(crate) fn sees_uring_accept(self) -> bool {
         self != Self::Tracepoint
     }
 
-    /// Whether it tells the cookie of a socket that nobody has asked for it yet. kprobes may not ask at all, tracing
-    /// programs from 5.12 on.
+    /// Whether it can make the kernel assign a cookie. kprobes may not, tracing programs may from 5.12 on.
     pub(crate) fn tells_cookie(self) -> bool {
         match self {
             Self::Fentry => host::kernel() >= (5, 12),

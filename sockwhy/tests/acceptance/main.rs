@@ -1,8 +1,7 @@
 //! The acceptance tests of `sockwhy trace`: real sockets of real processes, and every event compared with what the
 //! process knows it did.
 //!
-//! This program is also run by itself, moved to virtual machines with other kernels. It needs root, and knows these
-//! variables:
+//! This program also runs in virtual machines with other kernels. It needs root, and reads these variables:
 //! - `SOCKWHY_BIN`: the program to test, instead of the one that cargo built;
 //! - `SOCKWHY_BACKEND`: the backend to test, instead of every one that `sockwhy doctor` says works here;
 //! - `SOCKWHY_EXPECT`: `no` where that backend must refuse to run;
@@ -41,11 +40,11 @@ use crate::session::Session;
 use crate::tracer::MISSES;
 
 fn main() -> ExitCode {
-    harness::main(&[(actor::ARGUMENT, |_| Ok(actor::puppet::main()?))], trials)
+    harness::main(&[(actor::ARGUMENT, |_| Ok(actor::child::main()?))], trials)
 }
 
-/// Runs a scenario, and once more where the kernel itself passed over a hook meanwhile: it does not run a program on a
-/// CPU where a task that was preempted is in it, and an emulated CPU is slow enough for that to happen.
+/// Runs a scenario, and once more if the kernel missed a hook meanwhile. It does not run a program on a CPU where the
+/// same program was preempted, which happens on slow emulated CPUs.
 fn attempt(scenario: impl Fn() -> Outcome) -> Outcome {
     let before = MISSES.load(Ordering::Relaxed);
     match panic::catch_unwind(AssertUnwindSafe(&scenario)) {

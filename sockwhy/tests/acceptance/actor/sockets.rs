@@ -22,11 +22,11 @@ pub(crate) struct Held {
     pub(crate) fd: OwnedFd,
     /// The network namespace that it was made in.
     netns: u64,
-    /// Where it is connecting to, as far as is known here.
+    /// Where it is connecting to, if that is known here.
     pub(crate) peer: Peer,
 }
 
-/// A connect's destination, which the kernel does not tell before it is connected.
+/// A connect's destination, which the kernel does not return before it is connected.
 #[derive(Debug, Default)]
 pub(crate) struct Peer(Mutex<Option<SocketAddr>>);
 
@@ -91,7 +91,7 @@ pub(crate) fn peer(fd: impl AsFd) -> rustix::io::Result<SocketAddr> {
     rustix::net::getpeername(fd)?.ok_or(Errno::NOTCONN)?.try_into()
 }
 
-/// Connects, well or not: the flow says.
+/// Connects. The flow says whether that failed.
 pub(crate) fn connect(held: &Held, to: SocketAddr, how: &How) -> io::Result<Flow> {
     held.peer.set(to);
     flow(Kind::Connect, held, to, how.cookie_first, || match how.via {
@@ -111,7 +111,7 @@ pub(crate) fn accept(listener: &Held, how: &How) -> io::Result<Result<(Flow, Hel
             rustix::net::accept_with(&listener.fd, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC).and_then(with_peer)
         }
         Via::Call => rustix::net::acceptfrom(&listener.fd).and_then(|(fd, peer)| {
-            // The peer, even where it is gone already and getpeername() has forgotten it.
+            // accept() returns the peer even if it is gone already and getpeername() fails.
             Ok((fd, peer.ok_or(Errno::NOTCONN)?.try_into()?))
         }),
     };
@@ -130,7 +130,7 @@ pub(super) fn with_peer(fd: OwnedFd) -> rustix::io::Result<(OwnedFd, SocketAddr)
     Ok((fd, peer))
 }
 
-/// Does what makes a flow, and describes it.
+/// Runs what makes a flow, and describes the flow.
 pub(crate) fn flow(
     kind: Kind,
     held: &Held,
@@ -142,7 +142,7 @@ pub(crate) fn flow(
     let began = now();
     let result = act();
     let ended = now();
-    // What was asked for may stand for something else (`0.0.0.0`); the kernel knows, once there is a connection.
+    // The address may stand for another one (`0.0.0.0`). Once there is a connection, the kernel returns that one.
     let peer = peer(&held.fd).unwrap_or(to);
     describe(kind, held, peer, began, ended, result, cookie)
 }
@@ -183,7 +183,7 @@ fn describe(
         was_blocked: false,
         cookie_unknown: false,
         listener: None,
-        what: String::new(),
+        name: String::new(),
     })
 }
 

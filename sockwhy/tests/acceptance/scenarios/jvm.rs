@@ -44,7 +44,7 @@ fn flow(jvm: &mut Jvm, family: Family, kind: Kind, act: impl FnOnce(&mut Jvm) ->
         was_blocked: false,
         cookie_unknown: false,
         listener: (kind == Kind::Accept).then(|| listener.described().to_owned()),
-        what: format!("{kind:?} of the JVM"),
+        name: format!("{kind:?} of the JVM"),
     })
 }
 
@@ -80,9 +80,9 @@ fn check(session: &Session, option: Option<&str>, family: Family, label: &str) -
     let mut jvm = Jvm::start(option, 0)?;
     let pid = jvm.pid();
     let by_pid = session.trace().pids([pid]).start()?;
-    // No thread that connects or accepts has that name.
+    // The threads that connect and accept have other names.
     let by_name = session.trace().arguments(["--comm", "java"]).start()?;
-    // The acceptor waits in accept() since before the tracers came.
+    // The acceptor was blocked in accept() before the tracers started.
     let first = Flow { was_blocked: true, ..accept(&mut jvm, family)? };
     let flows = [first, accept(&mut jvm, family)?, connect(&mut jvm, family)?];
     for flow in &flows {

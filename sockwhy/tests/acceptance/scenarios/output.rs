@@ -1,4 +1,4 @@
-//! Text says what JSON says, fits the terminal, and goes where it should.
+//! Text says what JSON says and fits the terminal, and stdout has nothing but events.
 
 use std::fs::File;
 use std::io::Read;
@@ -17,7 +17,7 @@ use crate::{terminal, traffic};
 scenarios![
     text_says_what_json_says,
     text_fits_a_terminal,
-    text_has_no_colours_where_no_terminal_is,
+    text_has_no_colours_in_a_pipe,
     the_log_stays_off_stdout,
     disk_full,
 ];
@@ -33,14 +33,14 @@ fn columns(flow: &Flow) -> Vec<String> {
         .into()
 }
 
-/// The mixture, but for what was refused: such sockets have forgotten their addresses.
+/// The mixture without refused connects, whose sockets have lost their addresses.
 fn connections(client: &mut Actor, server: &mut Actor) -> Outcome<Vec<Flow>> {
     let mut flows = traffic::mixture(client, server)?;
     flows.retain(|flow| flow.error != Some(libc::ECONNREFUSED));
     Ok(flows)
 }
 
-/// Interrupts a tracer when all has happened, and gives its text.
+/// Interrupts a tracer and returns its text.
 fn finish(tracer: crate::tracer::Tracer, output: impl Read) -> Outcome<String> {
     tracer.signal(Signal::INT)?;
     let text = terminal::read(output)?;
@@ -60,7 +60,7 @@ fn text_says_what_json_says(session: &Session) -> Outcome {
     for flow in &flows {
         let columns = columns(flow);
         let said = lines.iter().filter(|line| **line == columns).count();
-        assert_eq!(said, 1, "{}: {}\n{text}", flow.what, columns.join(" "));
+        assert_eq!(said, 1, "{}: {}\n{text}", flow.name, columns.join(" "));
     }
     Ok(())
 }
@@ -89,7 +89,7 @@ fn text_fits_a_terminal(session: &Session) -> Outcome {
     Ok(())
 }
 
-fn text_has_no_colours_where_no_terminal_is(session: &Session) -> Outcome {
+fn text_has_no_colours_in_a_pipe(session: &Session) -> Outcome {
     let mut client = Actor::start()?;
     let mut server = Actor::start()?;
     let mut tracer = session.trace().text().pids([client.pid]).start()?;
@@ -101,12 +101,12 @@ fn text_has_no_colours_where_no_terminal_is(session: &Session) -> Outcome {
     Ok(())
 }
 
-/// Whatever is said besides, stdout has events and nothing else.
+/// With the log on, stdout still has nothing but events.
 fn the_log_stays_off_stdout(session: &Session) -> Outcome {
     let (mut client, mut server) = (Actor::start()?, Actor::start()?);
     let tracer = session.trace().arguments(["-vv"]).pids([client.pid]).start()?;
     let flows = connections(&mut client, &mut server)?;
-    // The programs say what they drop: here, all that the server does.
+    // The programs log what they drop: here, the server's accepts.
     tracer.wait_for_stderr("not wanted by the filters")?;
     let finished = tracer.stop()?;
     finished.assert_well()?;
