@@ -16,7 +16,7 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// The same, but deaf to what the user's environment says about how to build.
+/// The same, without the environment variables that change the build.
 pub(crate) fn pristine_cargo() -> Command {
     let mut command = cargo();
     for (name, _) in env::vars_os().filter(|(name, _)| steers_the_build(&name.to_string_lossy())) {
@@ -25,7 +25,7 @@ pub(crate) fn pristine_cargo() -> Command {
     command
 }
 
-/// Whether a variable could change what cargo builds, other than where it downloads from and how it shows it.
+/// Whether a variable changes what cargo builds, not only where it downloads from or what it shows.
 fn steers_the_build(variable: &str) -> bool {
     const HARMLESS: &[&str] =
         &["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_", "CARGO_TERM_"];

@@ -1,4 +1,4 @@
-//! `sockwhy doctor`: what it says of this host is what happens on it.
+//! `sockwhy doctor`: what it says of this host is true.
 
 use std::process::Command;
 
@@ -82,7 +82,7 @@ fn without_single_capabilities() -> Outcome {
         for check in ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_PTRACE"] {
             assert_eq!(rows.ok(check)?, Some(check != name), "without {name}: {}", rows.row(check)?);
         }
-        // Root cannot become more by sudo.
+        // sudo gives root no more capabilities.
         let fix = rows.row(name)?["fix"].as_str().unwrap_or_default().to_owned();
         assert!(fix.contains(&name.replace("CAP_", "--cap-add ")), "{fix}");
         if !can_trace {
@@ -96,7 +96,7 @@ fn without_single_capabilities() -> Outcome {
     Ok(())
 }
 
-/// A trace starts with just those that it says work.
+/// A trace starts with exactly the backends that it says work.
 fn what_it_says_of_backends_is_so() -> Outcome {
     let rows = Rows::of(&sockwhy(ARGUMENTS)?)?;
     for backend in ["fentry", "kprobe", "tracepoint"] {
@@ -150,8 +150,8 @@ fn is_command(text: &str) -> bool {
     COMMANDS.iter().any(|command| text.starts_with(command))
 }
 
-/// As root, as an ordinary user, and in a user namespace, where `sudo` alone does not help. On a terminal the command has a
-/// line of its own, further to the right than everything else.
+/// As root, as an ordinary user, and in a user namespace, where `sudo` alone does not help. On a terminal the command
+/// has a line of its own, further to the right than everything else.
 fn every_fix_ends_with_a_command() -> Outcome {
     let copy = Copy::of(&program())?;
     let in_user_namespace = || {
