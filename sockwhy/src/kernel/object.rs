@@ -88,7 +88,7 @@ impl<'a> Object<'a> {
 }
 
 /// A loader that knows no BTF: the object has no CO-RE relocations that would ask for it. `EbpfLoader::new()` parses the
-/// kernel's all the same, which takes more time and memory than everything else here, unless it cannot open the file.
+/// kernel's BTF anyway, which takes more time and memory than everything else here, unless it cannot open the file.
 fn loader() -> EbpfLoader<'static> {
     let limit = getrlimit(Resource::Nofile);
     let closed = setrlimit(Resource::Nofile, Rlimit { current: Some(0), ..limit });

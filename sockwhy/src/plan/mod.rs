@@ -26,9 +26,9 @@ pub struct TracePlan {
     pub events: Vec<Kind>,
     /// How to see them; `None` for the best way that the host allows.
     pub backend: Option<Backend>,
-    /// Stop after so many events.
+    /// Stop after this many events.
     pub count: Option<u64>,
-    /// Stop after so long.
+    /// Stop after this time.
     pub duration: Option<Duration>,
     /// Size of the ring buffer in bytes: a power of two from 4 KiB to 1 GiB.
     pub buffer_size: u32,

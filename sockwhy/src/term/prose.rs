@@ -66,7 +66,7 @@ impl Prose {
     }
 }
 
-/// Writes so many spaces.
+/// Writes this many spaces.
 pub(crate) fn blanks(out: &mut Vec<u8>, count: usize) {
     out.resize(out.len() + count, b' ');
 }

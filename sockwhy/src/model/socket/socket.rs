@@ -21,7 +21,7 @@ pub struct Socket {
     pub label: Label,
     /// `IPV6_V6ONLY`; `None` for an `AF_INET` socket, which has no such option, and where the kernel won't say.
     pub v6only: Option<bool>,
-    /// The application's socket is an MPTCP socket, of which this is a subflow.
+    /// This is a subflow of an application's MPTCP socket.
     pub mptcp: bool,
     /// `bind()` gave it its port, so that it did not come from a listener, even if there is one on that port.
     pub bound: bool,

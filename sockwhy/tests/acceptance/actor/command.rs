@@ -39,7 +39,7 @@ pub(crate) enum Command {
         listener: Socket,
         how: How,
     },
-    /// Accepts one connection in each of so many threads.
+    /// Accepts one connection in each of several threads.
     AcceptInThreads {
         listener: Socket,
         threads: usize,
