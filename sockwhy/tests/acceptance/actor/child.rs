@@ -13,7 +13,7 @@ use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_de
 use rustix::thread::{UnshareFlags, set_name, unshare_unsafe};
 
 use super::command::{Command, Hello, How, Reply, Socket};
-use super::sockets::{self, Held};
+use super::sockets::{self, ActorSocket};
 use crate::flow::{Flow, Kind};
 use crate::netlink;
 
@@ -33,7 +33,7 @@ pub(crate) fn main() -> io::Result<()> {
 }
 
 struct Child {
-    sockets: Vec<Option<Held>>,
+    sockets: Vec<Option<ActorSocket>>,
 }
 
 impl Child {
@@ -46,7 +46,7 @@ impl Child {
             Command::Inherit(descriptor) => {
                 // SAFETY: the test started this process with the descriptor open, and nothing else here uses it.
                 let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
-                let held = Held::new(descriptor)?;
+                let held = ActorSocket::new(descriptor)?;
                 self.opened(held)
             }
             Command::Listen { socket, backlog } => {
@@ -137,17 +137,17 @@ impl Child {
         }
     }
 
-    fn get(&self, socket: Socket) -> io::Result<&Held> {
+    fn get(&self, socket: Socket) -> io::Result<&ActorSocket> {
         self.sockets.get(socket).and_then(Option::as_ref).ok_or_else(|| io::Error::other("no such socket"))
     }
 
-    fn opened(&mut self, held: Held) -> io::Result<Reply> {
+    fn opened(&mut self, held: ActorSocket) -> io::Result<Reply> {
         let address = sockets::local(&held.fd)?;
         self.sockets.push(Some(held));
         Ok(Reply::Opened(self.sockets.len() - 1, address))
     }
 
-    fn keep(&mut self, mut flow: Flow, accepted: Held) -> Flow {
+    fn keep(&mut self, mut flow: Flow, accepted: ActorSocket) -> Flow {
         flow.socket = self.sockets.len();
         self.sockets.push(Some(accepted));
         flow

@@ -1,4 +1,4 @@
-//! What an actor does with its sockets, and what it then knows of them.
+//! What an actor does with its sockets, and what it knows of them then.
 
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,9 +16,9 @@ use super::uring;
 use crate::flow::{Family, Flow, Kind};
 use crate::host;
 
-/// A socket that an actor holds.
+/// A socket of an actor.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct ActorSocket {
     pub(crate) fd: OwnedFd,
     /// The network namespace that it was made in.
     netns: u64,
@@ -40,13 +40,13 @@ impl Peer {
     }
 }
 
-impl Held {
+impl ActorSocket {
     pub(crate) fn new(fd: OwnedFd) -> io::Result<Self> {
         Ok(Self { fd, netns: host::inode("/proc/thread-self/ns/net")?, peer: Peer::default() })
     }
 }
 
-pub(crate) fn open(open: &Open) -> io::Result<Held> {
+pub(crate) fn open(open: &Open) -> io::Result<ActorSocket> {
     let family = match open.family {
         Family::Inet => AddressFamily::INET,
         Family::Inet6 => AddressFamily::INET6,
@@ -69,7 +69,7 @@ pub(crate) fn open(open: &Open) -> io::Result<Held> {
     if let Some(address) = open.bind {
         rustix::net::bind(&fd, &address)?;
     }
-    Held::new(fd)
+    ActorSocket::new(fd)
 }
 
 fn set_fast_open_connect(fd: &OwnedFd) -> io::Result<()> {
@@ -92,17 +92,17 @@ pub(crate) fn peer(fd: impl AsFd) -> rustix::io::Result<SocketAddr> {
 }
 
 /// Connects. The flow says whether that failed.
-pub(crate) fn connect(held: &Held, to: SocketAddr, how: &How) -> io::Result<Flow> {
-    held.peer.set(to);
-    flow(Kind::Connect, held, to, how.cookie_first, || match how.via {
-        Via::Uring => uring::connect(&held.fd, &to, false),
-        Via::UringWorker => uring::connect(&held.fd, &to, true),
-        Via::Call | Via::Accept4 => rustix::net::connect(&held.fd, &to),
+pub(crate) fn connect(socket: &ActorSocket, to: SocketAddr, how: &How) -> io::Result<Flow> {
+    socket.peer.set(to);
+    flow(Kind::Connect, socket, to, how.cookie_first, || match how.via {
+        Via::Uring => uring::connect(&socket.fd, &to, false),
+        Via::UringWorker => uring::connect(&socket.fd, &to, true),
+        Via::Call | Via::Accept4 => rustix::net::connect(&socket.fd, &to),
     })
 }
 
 /// Accepts; the inner error is that of the system call.
-pub(crate) fn accept(listener: &Held, how: &How) -> io::Result<Result<(Flow, Held), Errno>> {
+pub(crate) fn accept(listener: &ActorSocket, how: &How) -> io::Result<Result<(Flow, ActorSocket), Errno>> {
     let began = now();
     let result = match how.via {
         Via::Uring => uring::accept(&listener.fd, false),
@@ -120,7 +120,7 @@ pub(crate) fn accept(listener: &Held, how: &How) -> io::Result<Result<(Flow, Hel
         Err(error) => return Ok(Err(error)),
     };
     // An accepted socket is in its listener's namespace.
-    let accepted = Held { fd, netns: listener.netns, peer: Peer::default() };
+    let accepted = ActorSocket { fd, netns: listener.netns, peer: Peer::default() };
     let flow = describe(Kind::Accept, &accepted, peer, began, now(), Ok(()), None)?;
     Ok(Ok((flow, accepted)))
 }
@@ -133,30 +133,30 @@ pub(super) fn with_peer(fd: OwnedFd) -> rustix::io::Result<(OwnedFd, SocketAddr)
 /// Runs what makes a flow, and describes the flow.
 pub(crate) fn flow(
     kind: Kind,
-    held: &Held,
+    socket: &ActorSocket,
     to: SocketAddr,
     cookie_first: bool,
     act: impl FnOnce() -> rustix::io::Result<()>,
 ) -> io::Result<Flow> {
-    let cookie = if cookie_first { Some(sockopt::socket_cookie(&held.fd)?) } else { None };
+    let cookie = if cookie_first { Some(sockopt::socket_cookie(&socket.fd)?) } else { None };
     let began = now();
     let result = act();
     let ended = now();
     // The address may stand for another one (`0.0.0.0`). Once there is a connection, the kernel returns that one.
-    let peer = peer(&held.fd).unwrap_or(to);
-    describe(kind, held, peer, began, ended, result, cookie)
+    let peer = peer(&socket.fd).unwrap_or(to);
+    describe(kind, socket, peer, began, ended, result, cookie)
 }
 
 fn describe(
     kind: Kind,
-    held: &Held,
+    socket: &ActorSocket,
     peer: SocketAddr,
     began: u64,
     ended: u64,
     result: rustix::io::Result<()>,
     cookie: Option<u64>,
 ) -> io::Result<Flow> {
-    let fd = &held.fd;
+    let fd = &socket.fd;
     let family = match sockopt::socket_domain(fd)? {
         AddressFamily::INET => Family::Inet,
         _ => Family::Inet6,
@@ -168,7 +168,7 @@ fn describe(
         uid: getuid().as_raw(),
         process: name("/proc/self/comm")?,
         thread: Some(name("/proc/thread-self/comm")?),
-        netns: held.netns,
+        netns: socket.netns,
         cgroup_id: host::cgroup_id(),
         cookie: Some(cookie.map_or_else(|| sockopt::socket_cookie(fd), Ok)?),
         family,
