@@ -64,12 +64,12 @@ pub fn namespaces(choice: Option<NetnsArg>) -> Result<Vec<Namespace>, InventoryE
         found.retain(|namespace| namespace.inode == inode);
     }
     if denied > 0 {
-        log::debug!("the network namespaces of {denied} processes are unknown: this user may not look at them");
+        log::debug!("the network namespaces of {denied} processes are unknown: this user may not read them");
     }
     match wanted {
         Some(inode) if found.is_empty() => Err(match Missing::of(&[Capability::SysPtrace]).filter(|_| denied > 0) {
             Some(missing) => InventoryError::Capabilities {
-                action: "looking at the network namespaces of other users' processes",
+                action: "reading the network namespaces of other users' processes",
                 missing,
             },
             None => InventoryError::NoNamespace(inode),
@@ -89,8 +89,8 @@ pub fn read(namespaces: &[Namespace]) -> Result<Sockets, InventoryError> {
         Err(IterError::Obstacle(obstacle)) => {
             log::debug!("no BPF iterators: {}", obstacle.detail());
             log::debug!(
-                "sock_diag and /proc instead: they tell IPV6_V6ONLY of listeners only, and owners only of processes \
-                 that this user may look at; as root there is more"
+                "using sock_diag and /proc instead: they tell IPV6_V6ONLY of listeners only, and owners only of \
+                 processes that this user may read; root sees more"
             );
             let found = netlink::read(namespaces).map_err(failed)?;
             Ok(join(found.sockets, &found.held, found.all_owners && pid::sees_every_process()))
@@ -98,7 +98,7 @@ pub fn read(namespaces: &[Namespace]) -> Result<Sockets, InventoryError> {
     }
 }
 
-/// Joins sockets and descriptors. `all_owners` says that every process could be asked for its descriptors.
+/// Joins sockets and descriptors. `all_owners` says that the descriptors of every process could be read.
 pub(crate) fn join(mut list: Vec<Socket>, descriptors: &[Descriptor], all_owners: bool) -> Sockets {
     join::sort(&mut list);
     // Both wait for memory most of the time, so two threads take half as long.

@@ -1,4 +1,4 @@
-//! Running other programs, and saying so.
+//! Running other programs, and showing progress.
 
 use std::ffi::OsStr;
 use std::fmt::Display;
@@ -8,12 +8,12 @@ use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 
-/// Says on stderr what is about to happen; for whatever may take more than two seconds.
+/// Says on stderr what happens next. For steps that may take more than two seconds.
 pub(crate) fn progress(what: impl Display) {
     eprintln!("xtask: {what}");
 }
 
-/// Runs `command` on our own stdin, stdout and stderr; anything but exit code 0 is an error.
+/// Runs `command` with this program's stdin, stdout and stderr. Any exit code but 0 is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().map_err(|error| cannot_start(command, &error))?;
     if !status.success() {
@@ -41,7 +41,7 @@ fn cannot_start(command: &Command, error: &io::Error) -> Error {
     }
 }
 
-/// The command as one would type it, without its environment.
+/// The command as it would be typed, without its environment.
 fn line(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());

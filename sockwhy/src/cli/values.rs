@@ -100,7 +100,7 @@ pub(super) fn comm(name: &OsStr) -> Result<[u8; COMM_LEN], String> {
     }
 }
 
-/// Seconds, with decimals if so wished.
+/// Seconds, with or without decimals.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()

@@ -7,7 +7,7 @@ use std::num::NonZeroU64;
 use super::{Evidence, Explanation, Holder, Target, Verdict};
 use crate::host::Process;
 use crate::inventory::join;
-use crate::model::socket::{Descriptor, Owner, Socket, Sockets, State};
+use crate::model::socket::{Descriptor, Owner, Socket, State};
 use crate::model::{Family, Label, Name};
 use crate::page::explain_text;
 use crate::runtime::{Identity, RUNTIMES, Setting};

@@ -1,4 +1,4 @@
-//! `sockwhy demo`: the sockets of the question, made here and explained.
+//! `sockwhy demo`: an IPv4 connection that netstat calls tcp6, made here and explained.
 
 mod page;
 mod sockets;

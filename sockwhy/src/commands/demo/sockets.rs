@@ -1,4 +1,4 @@
-//! The sockets of the question.
+//! The sockets of the demo.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections of other clients that are closed before the demo gives up.
 const MAX_OTHER_CLIENTS: usize = 100;
 
-/// Why there is nothing to show.
+/// Why the demo failed.
 #[derive(Debug, Error)]
 pub(super) enum DemoError {
     /// The listener cannot be made.
@@ -24,14 +24,14 @@ pub(super) enum DemoError {
     /// The client cannot connect, though it should be able to.
     #[error("an AF_INET client cannot connect to 127.0.0.1:{0}: {1}; is there a firewall? nft list ruleset")]
     Client(u16, io::Error),
-    /// It did although `IPV6_V6ONLY` is set.
+    /// The client could connect although `IPV6_V6ONLY` is set.
     #[error("an AF_INET client could connect to 127.0.0.1:{0} although the listener has IPV6_V6ONLY set")]
     NotRefused(u16),
 }
 
 impl Failure for DemoError {}
 
-/// The sockets of the question. They are closed when it is dropped.
+/// The sockets of the demo. They are closed when it is dropped.
 #[derive(Debug)]
 pub(super) struct Demo {
     /// The listener has `IPV6_V6ONLY` set.
@@ -45,7 +45,7 @@ pub(super) struct Demo {
 }
 
 impl Demo {
-    /// An `AF_INET6` listener on `::` as the question's program makes it, and an `AF_INET` client that connects to it.
+    /// An `AF_INET6` listener on `::`, as many servers make it, and an `AF_INET` client that connects to it.
     pub(super) fn new(v6only: bool) -> Result<Self, DemoError> {
         let (listener, port) = listen(v6only).map_err(DemoError::Listener)?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -66,7 +66,7 @@ impl Demo {
 fn listen(v6only: bool) -> io::Result<(TcpListener, u16)> {
     let socket = Socket::new(Domain::IPV6, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_only_v6(v6only)?;
-    // Nobody on the network has any business with it.
+    // Nobody on the network should reach it.
     if let Err(error) = socket.bind_device(Some(b"lo")) {
         log::debug!("the listener cannot be bound to the loopback device: {error}");
     }
@@ -86,5 +86,5 @@ fn accept(listener: &TcpListener, client: &TcpStream) -> io::Result<TcpStream> {
             return Ok(accepted);
         }
     }
-    Err(io::Error::other("other clients connect all the time"))
+    Err(io::Error::other("too many other clients connect"))
 }

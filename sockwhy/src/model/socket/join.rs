@@ -12,8 +12,8 @@ use super::sockets::{Index, Links, Share};
 use super::state::State;
 use crate::model::Family;
 
-/// Puts sockets in the order in which they are looked at, as memory far apart is slow to go through: by network namespace;
-/// in each, the listeners first, then by port.
+/// Puts sockets in the order of access, as jumping through memory is slow: by network namespace; in each, the listeners
+/// first, then by port.
 pub(crate) fn sort(sockets: &mut [Socket]) {
     sockets.sort_by_cached_key(|socket| {
         let peer_port = socket.peer.map_or(0, |peer| peer.port());
@@ -96,8 +96,8 @@ fn link_listeners(sockets: &[Socket], links: &mut [Links]) {
     }
     for (socket, links) in sockets.iter().zip(links) {
         if ports[usize::from(socket.local.port())] && may_come_from_a_listener(socket) {
-            // The more specific one is asked first (`compute_score`). An accepted socket is its listener's clone, of the
-            // same family (`sk_clone_lock`).
+            // The more specific one is asked first (`compute_score`). An accepted socket is its listener's clone, of
+            // the same family (`sk_clone_lock`).
             let any = match socket.family {
                 Family::Inet => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
                 Family::Inet6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
@@ -129,12 +129,12 @@ fn link_ends(sockets: &[Socket], links: &mut [Links]) {
     let hasher = DefaultHashBuilder::default();
     // The same seen from either end.
     let hash = |(netns, local, peer): Ends| hasher.hash_one((netns, local.min(peer), local.max(peer)));
-    let mut alone: HashTable<u32> = HashTable::with_capacity(sockets.len());
+    let mut unpaired: HashTable<u32> = HashTable::with_capacity(sockets.len());
     for (index, socket) in sockets.iter().enumerate() {
         let Some((netns, local, peer)) = ends(socket) else { continue };
         let seen_from_there = Some((netns, peer, local));
         let hash_of = |index: &u32| ends(&sockets[*index as usize]).map_or(0, hash);
-        let entry = alone.entry(
+        let entry = unpaired.entry(
             hash((netns, local, peer)),
             |other| ends(&sockets[*other as usize]) == seen_from_there,
             hash_of,

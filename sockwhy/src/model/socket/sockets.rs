@@ -15,7 +15,7 @@ pub struct Sockets {
     /// For each of them, those it belongs to.
     pub(crate) links: Vec<Links>,
     pub(crate) owners: Vec<Owner>,
-    /// Whether every process could be asked for its sockets.
+    /// Whether the sockets of every process could be read.
     pub(crate) all_owners: bool,
 }
 
@@ -87,8 +87,9 @@ impl PartialEq for Entry<'_> {
 impl Eq for Entry<'_> {}
 
 impl<'a> Entry<'a> {
-    /// The processes that hold it open, by PID and descriptor. None hold a socket that is not accepted yet or that the
-    /// last one has closed, or the kernel's own. `None` where not every process could be asked and nobody is known.
+    /// The processes that hold it open, by PID and descriptor. A socket has none if it is not accepted yet, if the last
+    /// process has closed it, or if it is the kernel's own. `None` where none is known and not every process could be
+    /// read.
     #[must_use]
     pub fn owners(&self) -> Option<&'a [Owner]> {
         let Share { start, count } = self.all.shares[self.index];
@@ -96,7 +97,8 @@ impl<'a> Entry<'a> {
         (!owners.is_empty() || self.all.all_owners || self.inode.is_none()).then_some(owners)
     }
 
-    /// The listener it came from: of the same network namespace and family, with the same port and an address that fits.
+    /// The listener it came from: of the same network namespace and family, with the same port and an address that
+    /// fits.
     #[must_use]
     pub fn listener(&self) -> Option<Entry<'a>> {
         self.all.links[self.index].listener.map(|index| self.all.entry(index))

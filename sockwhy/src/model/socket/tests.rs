@@ -83,8 +83,8 @@ fn a_record_becomes_a_socket() {
     let forgotten = Socket::decode(&forgotten, NETNS).unwrap();
     assert_eq!((forgotten.state, forgotten.uid), (State::TimeWait, None));
     assert_eq!((forgotten.cookie, forgotten.inode), (None, None));
-    for strange in [SocketRecord { family: 1, ..record }, SocketRecord { state: 0, ..record }] {
-        assert!(Socket::decode(&strange, NETNS).is_err());
+    for unknown in [SocketRecord { family: 1, ..record }, SocketRecord { state: 0, ..record }] {
+        assert!(Socket::decode(&unknown, NETNS).is_err());
     }
 }
 
@@ -168,7 +168,7 @@ fn a_socket_that_is_connected_to_itself_has_no_other_end() {
 }
 
 #[test]
-fn names_in_reasons_are_fit_for_a_terminal() {
+fn names_in_reasons_are_safe_for_a_terminal() {
     let server = file(1, connection(Family::Inet, "127.0.0.1:80", "127.0.0.1:50000"));
     let client = file(2, connection(Family::Inet, "127.0.0.1:50000", "127.0.0.1:80"));
     let reason = why(&[client, server], &[held(2, 1, 3, b"\x1b[2J")]);
@@ -176,7 +176,7 @@ fn names_in_reasons_are_fit_for_a_terminal() {
 }
 
 #[test]
-fn owners_are_told_once_each_and_in_order() {
+fn owners_are_listed_once_each_and_in_order() {
     let sockets = vec![
         file(10, listener(Family::Inet, "0.0.0.0:1")),
         file(20, listener(Family::Inet, "0.0.0.0:2")),
@@ -197,7 +197,7 @@ fn owners_are_told_once_each_and_in_order() {
     assert_eq!(owners(&all, 10).unwrap(), [(None, 9), (Some(1), 3), (Some(7), 3), (Some(7), 4)]);
     assert_eq!(owners(&all, 20).unwrap(), [(Some(1), 3)]);
     assert_eq!(owners(&all, 30).unwrap(), []);
-    // Nobody known is not nobody, where not everybody could be asked; but nobody has what has no file.
+    // Where not every process could be read, no known owner is not no owner. A socket without a file has none.
     let some = join(sockets, &held, false);
     assert_eq!(owners(&some, 20).unwrap(), [(Some(1), 3)]);
     assert_eq!(owners(&some, 30), None);
@@ -231,7 +231,7 @@ fn listeners_stand_first_then_by_port() {
 }
 
 proptest! {
-    /// Whatever there is, each descriptor is told of each socket that has its inode, and of no other.
+    /// Each descriptor is listed for each socket with its inode, and for no other.
     #[test]
     fn no_owner_is_lost_or_invented(
         inodes in proptest::collection::vec(0..8_u64, 0..12),
