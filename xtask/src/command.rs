@@ -6,13 +6,18 @@ use std::{
     io,
     path::Path,
     process::{Command, Output, Stdio},
+    sync::LazyLock,
 };
 
 use anyhow::{Context, Error, Result, anyhow, bail};
+use indicatif::MultiProgress;
+
+/// Lines at the bottom of the terminal that change in place.
+pub(crate) static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// Says on stderr what is about to happen; for whatever may take more than two seconds.
 pub(crate) fn progress(what: impl Display) {
-    eprintln!("xtask: {what}");
+    BARS.suspend(|| eprintln!("xtask: {what}"));
 }
 
 /// Runs `command` on our own stdin, stdout and stderr; anything but exit code 0 is an error.

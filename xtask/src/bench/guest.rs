@@ -9,7 +9,9 @@ use super::{Bench, page::Table, statistics::Sample};
 use crate::{
     command::progress,
     vm::{
-        binaries, kernel, lock,
+        binaries,
+        image::Image,
+        kernel, lock,
         machine::{self, End, Machine, lines},
     },
 };
@@ -31,7 +33,8 @@ const TOOLS: [(&str, &str); 5] = [
 pub(crate) fn measure(bench: &Bench) -> Result<String> {
     machine::require_qemu()?;
     let _lock = lock()?;
-    let machine = Machine::new(kernel::named(KERNEL)?, "bench")?;
+    let kernel = kernel::named(KERNEL)?;
+    let machine = Machine::new(kernel, Image::get(kernel)?, "bench")?;
     install(bench, &machine)?;
     progress(format_args!("booting Linux {KERNEL}"));
     let (mut said, mut told) = (String::new(), 0);
