@@ -1,16 +1,23 @@
 //! Running other programs, and showing progress.
 
-use std::ffi::OsStr;
-use std::fmt::Display;
-use std::io;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::{
+    ffi::OsStr,
+    fmt::Display,
+    io,
+    path::Path,
+    process::{Command, Output, Stdio},
+    sync::LazyLock,
+};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
+use indicatif::MultiProgress;
+
+/// Lines at the bottom of the terminal that change in place.
+pub(crate) static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
 
 /// Says on stderr what happens next. For steps that may take more than two seconds.
 pub(crate) fn progress(what: impl Display) {
-    eprintln!("xtask: {what}");
+    BARS.suspend(|| eprintln!("xtask: {what}"));
 }
 
 /// Runs `command` with this program's stdin, stdout and stderr. Any exit code but 0 is an error.

@@ -6,17 +6,20 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
-use crate::command::{progress, run};
-use crate::debian::Suite;
-use crate::toolchain::{Rustc, library_in, pristine_cargo};
-use crate::{cache, paths};
+use crate::{
+    cache,
+    command::{progress, run},
+    debian::{self, Suite},
+    paths,
+    toolchain::{Rustc, library_in, pristine_cargo},
+};
 
 const BPF_LINKER_VERSION: &str = "0.13.0";
 
-/// Where Debian has the `rust-src` of the pinned toolchain.
-const RUST_SRC_SUITE: &str = "trixie-backports";
+/// Where Debian may have the `rust-src` of the pinned toolchain.
+const RUST_SRC_SUITES: [&str; 3] = ["trixie-backports", "forky", "sid"];
 
 /// A rustc with our own sysroot.
 ///
@@ -99,14 +102,18 @@ fn debian_library(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
     let library = folder.join("library");
     if !is_library(&library) {
         progress(format_args!("downloading the sources of core {release} (45 MB, once)"));
-        cache::install(&folder, |partial| {
+        let download = |suite: &str, partial: &Path| {
             let unpacked = partial.join("unpacked");
-            Suite::open(RUST_SRC_SUITE)?.unpack("rust-src", release, &unpacked)?;
+            Suite::open(suite)?.unpack("rust-src", release, &unpacked)?;
             fs::rename(unpacked.join(format!("usr/src/rustc-{release}/library")), partial.join("library"))?;
             fs::remove_dir_all(&unpacked)?;
             Ok(())
-        })
-        .context("cannot get the sources of core; with rustup, `rustup component add rust-src` installs them")?;
+        };
+        debian::first(&RUST_SRC_SUITES, |suite| cache::install(&folder, |partial| download(suite, partial))).map_err(
+            |error| {
+                anyhow!("cannot get the sources of core: {error}; with rustup, run `rustup component add rust-src`")
+            },
+        )?;
     }
     Ok(library)
 }

@@ -6,12 +6,16 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use super::Bench;
-use super::page::Table;
-use super::statistics::Sample;
-use crate::command::progress;
-use crate::vm::machine::{self, End, Machine, lines};
-use crate::vm::{binaries, kernel, lock};
+use super::{Bench, page::Table, statistics::Sample};
+use crate::{
+    command::progress,
+    vm::{
+        binaries,
+        image::Image,
+        kernel, lock,
+        machine::{self, End, Machine, lines},
+    },
+};
 
 const KERNEL: &str = "6.12";
 
@@ -30,7 +34,8 @@ const TOOLS: [(&str, &str); 5] = [
 pub(crate) fn measure(bench: &Bench) -> Result<String> {
     machine::require_qemu()?;
     let _lock = lock()?;
-    let machine = Machine::new(kernel::named(KERNEL)?, "bench")?;
+    let kernel = kernel::named(KERNEL)?;
+    let machine = Machine::new(kernel, Image::get(kernel)?, "bench")?;
     install(bench, &machine)?;
     progress(format_args!("booting Linux {KERNEL}"));
     let (mut said, mut shown) = (String::new(), 0);

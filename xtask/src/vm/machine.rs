@@ -10,10 +10,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::initramfs::Initramfs;
-use super::kernel::{Image, Kernel};
-use crate::command::output;
-use crate::paths;
+use super::{image::Image, initramfs::Initramfs, kernel::Kernel};
+use crate::{command::output, paths};
 
 /// QEMU's program for the architecture of the guests.
 const QEMU: &str = "qemu-system-x86_64";
@@ -32,7 +30,7 @@ pub(crate) fn require_qemu() -> Result<()> {
 
 /// A machine that is ready to boot.
 pub(crate) struct Machine {
-    image: Image,
+    pub(crate) image: Image,
     command_line: &'static str,
     /// Holds the root file system and the logs.
     folder: PathBuf,
@@ -49,11 +47,11 @@ pub(crate) enum End {
 }
 
 impl Machine {
-    /// Gets the kernel and a folder of this name.
-    pub(crate) fn new(kernel: &Kernel, name: &str) -> Result<Self> {
+    /// Makes a folder of this name.
+    pub(crate) fn new(kernel: &Kernel, image: Image, name: &str) -> Result<Self> {
         let folder = paths::vm().join("guests").join(name);
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        Ok(Self { image: kernel.image()?, command_line: kernel.command_line, folder })
+        Ok(Self { image, command_line: kernel.command_line, folder })
     }
 
     /// The root file system as far as every guest has it: `init.sh`, which ends by running the script `task`, and a
