@@ -35,19 +35,19 @@ fn modules() -> BTreeMap<Vec<String>, Module> {
     collect(&source, &mut files);
     let mut modules = BTreeMap::new();
     for file in files {
-        let relative = file.strip_prefix(&source).unwrap().with_extension("");
-        let mut path: Vec<String> = relative.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+        let relative = file.strip_prefix(&source).expect("it was found below that").with_extension("");
+        let mut path: Vec<String> = relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
         path.retain(|part| part != "mod");
         // The two programs' roots and what belongs to them alone, and tests in files of their own.
-        if matches!(path[0].as_str(), "lib" | "main" | "logger") || path.last().unwrap() == "tests" {
+        if matches!(path[0].as_str(), "lib" | "main" | "logger") || path.last().is_some_and(|last| last == "tests") {
             continue;
         }
         let mut code = Code::default();
-        code.visit_file(&syn::parse_file(&fs::read_to_string(&file).unwrap()).unwrap());
+        code.visit_file(&parse(&file));
         let re_exports: BTreeMap<_, _> = code
             .re_exports
             .iter()
-            .map(|mention| (mention.last().unwrap().clone(), resolve_relative(&path, mention)))
+            .map(|mention| (mention.last().cloned().unwrap_or_default(), resolve_relative(&path, mention)))
             .collect();
         let mentions = code.mentions.iter().map(|mention| match re_exports.get(&mention[0]) {
             Some(source) => source.clone(),
@@ -61,9 +61,14 @@ fn modules() -> BTreeMap<Vec<String>, Module> {
     modules
 }
 
+fn parse(file: &Path) -> syn::File {
+    let text = fs::read_to_string(file).expect("the sources are there");
+    syn::parse_file(&text).expect("the sources compile")
+}
+
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).expect("the sources are there") {
+        let path = entry.expect("the sources are there").path();
         if path.is_dir() {
             collect(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -103,7 +108,9 @@ impl<'ast> Visit<'ast> for Code {
     fn visit_item(&mut self, item: &'ast Item) {
         match item {
             Item::Mod(module) if is_test(&module.attrs) => {}
-            Item::Mod(module) if module.content.is_none() => drop(self.children.insert(module.ident.to_string())),
+            Item::Mod(module) if module.content.is_none() => {
+                self.children.insert(module.ident.to_string());
+            }
             _ => visit::visit_item(self, item),
         }
     }
@@ -140,8 +147,7 @@ fn flatten(tree: &UseTree, before: &mut Vec<String>, paths: &mut Vec<Vec<String>
 
 /// The layers, in the order in which lib.rs declares them.
 fn layers() -> Vec<String> {
-    let library = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
-    let items = syn::parse_file(&library).unwrap().items;
+    let items = parse(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).items;
     let names = items.iter().filter_map(|item| match item {
         Item::Mod(module) => Some(module.ident.to_string()),
         _ => None,
@@ -154,7 +160,7 @@ fn file_of<'a>(modules: &'a BTreeMap<Vec<String>, Module>, mention: &[String]) -
     let mut rest = mention.strip_prefix(&["crate".to_owned()])?;
     let mut path = Vec::new();
     while let [next, after @ ..] = rest
-        && modules.contains_key(&[&path[..], &[next.clone()]].concat())
+        && modules.contains_key(&[&path[..], std::slice::from_ref(next)].concat())
     {
         path.push(next.clone());
         rest = after;

@@ -53,7 +53,9 @@ impl World {
 
     fn setting(mut self, name: &str, value: &str, source: &str) -> Self {
         let identity = &mut self.holders.get_mut(&PID).expect("a process has settings").identity;
-        identity.settings.push(Setting { name: name.into(), value: value.into(), source: source.into() });
+        let misplaced = source.starts_with("an argument of the program");
+        let setting = Setting { name: name.into(), value: value.into(), source: source.into(), misplaced };
+        identity.settings.push(setting);
         self
     }
 

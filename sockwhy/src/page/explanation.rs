@@ -98,7 +98,7 @@ impl Page {
             let name = Sanitized::Text(&process.name);
             let mut text =
                 format!("{}/{name}: {}", process.pid, runtime(identity).as_deref().unwrap_or("unknown program"));
-            for Setting { name, value, source } in &identity.settings {
+            for Setting { name, value, source, .. } in &identity.settings {
                 let (value, source) = (Sanitized::Text(value), Sanitized::Text(source.as_bytes()));
                 let _infallible = write!(text, "; {name}={value} ({source})");
             }
@@ -225,7 +225,7 @@ impl<'a> From<&'a Holder> for ProcessJson<'a> {
             settings: identity
                 .settings
                 .iter()
-                .map(|Setting { name, value, source }| SettingJson {
+                .map(|Setting { name, value, source, .. }| SettingJson {
                     name,
                     value: Shown(Sanitized::Json(value)),
                     source,

@@ -10,8 +10,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::hsperf;
+use super::settings::Setting;
 use super::words::words;
-use super::{Setting, hsperf};
 use crate::host::Process;
 
 /// The properties that decide about families.
@@ -53,7 +54,9 @@ pub(super) fn settings(process: &Process) -> Vec<Setting> {
     for argument in arguments(&process.arguments, read) {
         match argument {
             Argument::Option(option, from) => settings.extend(property(&option, &from)),
-            Argument::OfProgram(argument) => mistaken.extend(property(argument, OF_PROGRAM)),
+            Argument::OfProgram(argument) => {
+                mistaken.extend(property(argument, OF_PROGRAM).map(|setting| Setting { misplaced: true, ..setting }));
+            }
         }
     }
     settings.extend(variable("_JAVA_OPTIONS"));
@@ -65,7 +68,7 @@ pub(super) fn settings(process: &Process) -> Vec<Setting> {
 }
 
 /// Where a setting comes from that the JVM hands on to the program without looking at it.
-pub(super) const OF_PROGRAM: &str = "an argument of the program, behind its name: the JVM does not read it";
+const OF_PROGRAM: &str = "an argument of the program, behind its name: the JVM does not read it";
 
 /// Reads the command line as the launcher does.
 fn arguments(line: &[Vec<u8>], read: impl Fn(&Path) -> Option<Vec<u8>>) -> Vec<Argument<'_>> {
@@ -105,7 +108,7 @@ fn property(option: &[u8], source: &str) -> Option<Setting> {
     PROPERTIES.iter().find_map(|name| {
         let value = definition.strip_prefix(name.as_bytes())?;
         let value = if value.is_empty() { value } else { value.strip_prefix(b"=")? };
-        Some(Setting { name: (*name).to_owned(), value: value.to_vec(), source: source.to_owned() })
+        Some(Setting::new(name, value, source))
     })
 }
 

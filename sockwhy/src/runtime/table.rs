@@ -3,8 +3,10 @@
 //!
 //! The order counts where a process has the signs of several: servers before languages.
 
-use super::Aim::{ConnectIpv4, ListenBoth, ListenIpv4};
-use super::{Remedy, Runtime, Sign, Tier, jvm, options, variables};
+use super::jvm;
+use super::kinds::Aim::{ConnectIpv4, ListenBoth, ListenIpv4};
+use super::kinds::{Remedy, Runtime, Sign, Tier};
+use super::settings::{options, variables};
 
 /// For whom the number of IP addresses on the interfaces decides nothing.
 const DISABLE_IPV6: Remedy = Remedy {

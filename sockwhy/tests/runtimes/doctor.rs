@@ -175,6 +175,10 @@ fn every_fix_ends_with_a_command() -> Outcome {
             assert!(is_command(command), "{row}");
             expected.push(command.to_owned());
         }
+        // A host where nothing is amiss.
+        if expected.is_empty() {
+            continue;
+        }
         let text = terminal::run(command().arg("doctor"), 80)?.stdout;
         let indent = |line: &&str| line.len() - line.trim_start().len();
         let right = text.lines().map(|line| indent(&line)).max().unwrap_or_default();

@@ -33,7 +33,7 @@ pub(super) fn not_in_effect(group: &Group<'_>) -> Option<String> {
 
 pub(super) fn misplaced(group: &Group<'_>) -> Option<String> {
     let identity = &group.holder().filter(|_| group.kind != Kind::Accepted)?.identity;
-    let misplaced = identity.settings.iter().any(|setting| setting.name == PREFER_IPV4 && setting.is_misplaced());
+    let misplaced = identity.settings.iter().any(|setting| setting.name == PREFER_IPV4 && setting.misplaced);
     (misplaced && identity.setting(PREFER_IPV4).is_none()).then(|| {
         format!(
             "-D{PREFER_IPV4} stands behind -jar or the class on the command line: the JVM hands it to the program and \
