@@ -1,13 +1,11 @@
 //! Running other programs, and showing progress.
 
-use std::{
-    ffi::OsStr,
-    fmt::Display,
-    io,
-    path::Path,
-    process::{Command, Output, Stdio},
-    sync::LazyLock,
-};
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 use indicatif::MultiProgress;

@@ -8,13 +8,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::{
-    cache,
-    command::{progress, run},
-    debian::{self, Suite},
-    paths,
-    toolchain::{Rustc, library_in, pristine_cargo},
-};
+use crate::command::{progress, run};
+use crate::debian::{self, Suite};
+use crate::toolchain::{Rustc, library_in, pristine_cargo};
+use crate::{cache, paths};
 
 const BPF_LINKER_VERSION: &str = "0.13.0";
 

@@ -12,26 +12,24 @@ pub(crate) mod kernel;
 pub(crate) mod machine;
 mod transcript;
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, File, TryLockError},
-    process::ExitCode,
-    sync::{Mutex, PoisonError},
-    thread,
-};
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use self::{
-    binaries::Binaries,
-    display::summarise,
-    guest::{Guest, Outcome},
-    image::Image,
-    kernel::{Age, KERNELS, Kernel},
-};
-use crate::{command::progress, paths, report::Report};
+use self::binaries::Binaries;
+use self::display::summarise;
+use self::guest::{Guest, Outcome};
+use self::image::Image;
+use self::kernel::{Age, KERNELS, Kernel};
+use crate::command::progress;
+use crate::paths;
+use crate::report::Report;
 
 #[derive(Args)]
 pub(crate) struct Options {

@@ -6,16 +6,13 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use super::{Bench, page::Table, statistics::Sample};
-use crate::{
-    command::progress,
-    vm::{
-        binaries,
-        image::Image,
-        kernel, lock,
-        machine::{self, End, Machine, lines},
-    },
-};
+use super::Bench;
+use super::page::Table;
+use super::statistics::Sample;
+use crate::command::progress;
+use crate::vm::image::Image;
+use crate::vm::machine::{self, End, Machine, lines};
+use crate::vm::{binaries, kernel, lock};
 
 const KERNEL: &str = "6.12";
 

@@ -5,15 +5,11 @@ use std::time::Duration;
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{
-    guest::{Guest, Outcome},
-    kernel::{Kernel, RUNS},
-    transcript::Run,
-};
-use crate::{
-    command::{BARS, progress},
-    report::Report,
-};
+use super::guest::{Guest, Outcome};
+use super::kernel::{Kernel, RUNS};
+use super::transcript::Run;
+use crate::command::{BARS, progress};
+use crate::report::Report;
 
 /// Runs a guest and shows what it does: in a line where stderr is a terminal, below the lines of the runs that have
 /// ended.

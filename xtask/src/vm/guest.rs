@@ -6,13 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use super::{
-    binaries::Binaries,
-    image::Image,
-    kernel::{Kernel, OTHER_TESTS, RUNS},
-    machine::{End, Machine, SILENCE, lines},
-    transcript::{Run, Transcript},
-};
+use super::binaries::Binaries;
+use super::image::Image;
+use super::kernel::{Kernel, OTHER_TESTS, RUNS};
+use super::machine::{End, Machine, SILENCE, lines};
+use super::transcript::{Run, Transcript};
 use crate::command::progress;
 
 /// A machine that is ready to run the tests.

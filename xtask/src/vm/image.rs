@@ -1,20 +1,15 @@
 //! A kernel's files, from Debian's packages.
 
-use std::{
-    fmt, fs,
-    path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::{fmt, fs};
 
 use anyhow::{Context, Result};
 
 use self::Version::{AtLeast, Series};
 use super::kernel::Kernel;
-use crate::{
-    cache,
-    debian::{self, Suite},
-    paths,
-};
+use crate::debian::{self, Suite};
+use crate::{cache, paths};
 
 /// The versions of Linux that a guest is for.
 pub(crate) enum Version {

@@ -10,8 +10,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::{image::Image, initramfs::Initramfs, kernel::Kernel};
-use crate::{command::output, paths};
+use super::image::Image;
+use super::initramfs::Initramfs;
+use super::kernel::Kernel;
+use crate::command::output;
+use crate::paths;
 
 /// QEMU's program for the architecture of the guests.
 const QEMU: &str = "qemu-system-x86_64";
