@@ -12,7 +12,7 @@ pub struct Config {
     pub pid_namespace: u32,
     /// Non-zero where that is known to be the initial one.
     pub initial_pid_namespace: u32,
-    /// The event that crosses a multiple of so many bytes wakes the reader at once; a power of two.
+    /// The event that crosses a multiple of this many bytes wakes the reader at once; a power of two.
     pub wake_at: u32,
     /// Non-zero where tracing programs may call `bpf_get_socket_cookie` (5.12 and later).
     pub cookie_helper: u32,

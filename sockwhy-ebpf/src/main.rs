@@ -114,7 +114,7 @@ pub fn tp_sys_exit_accept4(ctx: TracePointContext) -> u32 {
     0
 }
 
-/// `sys_exit(struct pt_regs *regs, long ret)`: every system call's, for where tracefs cannot be had.
+/// `sys_exit(struct pt_regs *regs, long ret)`: every system call's, for hosts without tracefs.
 #[raw_tracepoint(tracepoint = "sys_exit")]
 pub fn tp_sys_exit(ctx: RawTracePointContext) -> i32 {
     accept::sys_exit(&ctx, ctx.arg(0), ctx.arg(1));

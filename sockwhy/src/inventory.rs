@@ -1,6 +1,6 @@
 //! The sockets that exist, in the best way that this host allows: by BPF iterators, or by `sock_diag` and `/proc`.
 
-use std::io;
+use std::{io, panic, thread};
 
 use thiserror::Error;
 
@@ -10,7 +10,7 @@ use crate::host::netns::{self, Namespace};
 use crate::host::{Capability, Missing, pid};
 use crate::kernel::iterators::{self, IterError};
 use crate::model::Remedy;
-use crate::model::socket::Sockets;
+use crate::model::socket::{Descriptor, Socket, Sockets, join};
 use crate::netlink;
 
 /// Why the sockets cannot be read.
@@ -64,12 +64,12 @@ pub fn namespaces(choice: Option<NetnsArg>) -> Result<Vec<Namespace>, InventoryE
         found.retain(|namespace| namespace.inode == inode);
     }
     if denied > 0 {
-        log::debug!("the network namespaces of {denied} processes are unknown: this user may not look at them");
+        log::debug!("the network namespaces of {denied} processes are unknown: this user may not read them");
     }
     match wanted {
         Some(inode) if found.is_empty() => Err(match Missing::of(&[Capability::SysPtrace]).filter(|_| denied > 0) {
             Some(missing) => InventoryError::Capabilities {
-                action: "looking at the network namespaces of other users' processes",
+                action: "reading the network namespaces of other users' processes",
                 missing,
             },
             None => InventoryError::NoNamespace(inode),
@@ -84,18 +84,30 @@ pub fn namespaces(choice: Option<NetnsArg>) -> Result<Vec<Namespace>, InventoryE
 /// Where none of them works.
 pub fn read(namespaces: &[Namespace]) -> Result<Sockets, InventoryError> {
     match iterators::read(namespaces) {
-        Ok((sockets, held)) => Ok(Sockets::join(sockets, &held, pid::sees_every_process())),
+        Ok((sockets, held)) => Ok(join(sockets, &held, pid::sees_every_process())),
         Err(IterError::Io(error)) => Err(failed(error)),
         Err(IterError::Obstacle(obstacle)) => {
             log::debug!("no BPF iterators: {}", obstacle.detail());
             log::debug!(
-                "sock_diag and /proc instead: they tell IPV6_V6ONLY of listeners only, and owners only of processes \
-                 that this user may look at; as root there is more"
+                "using sock_diag and /proc instead: they tell IPV6_V6ONLY of listeners only, and owners only of \
+                 processes that this user may read; root sees more"
             );
             let found = netlink::read(namespaces).map_err(failed)?;
-            Ok(Sockets::join(found.sockets, &found.held, found.all_owners && pid::sees_every_process()))
+            Ok(join(found.sockets, &found.held, found.all_owners && pid::sees_every_process()))
         }
     }
+}
+
+/// Joins sockets and descriptors. `all_owners` says that the descriptors of every process could be read.
+pub(crate) fn join(mut list: Vec<Socket>, descriptors: &[Descriptor], all_owners: bool) -> Sockets {
+    join::sort(&mut list);
+    // Both wait for memory most of the time, so two threads take half as long.
+    let (links, (shares, owners)) = thread::scope(|scope| {
+        let links = scope.spawn(|| join::link(&list));
+        let shares = join::share(&list, descriptors);
+        (links.join().unwrap_or_else(|panic| panic::resume_unwind(panic)), shares)
+    });
+    Sockets { list, shares, links, owners, all_owners }
 }
 
 fn failed(error: io::Error) -> InventoryError {

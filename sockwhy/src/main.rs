@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the command. An exit code without an error is an answer, as doctor's.
+/// Runs the command. An exit code without an error is doctor's answer.
 fn run(Cli { command, common }: Cli) -> Result<Option<Exit>, Box<dyn Failure>> {
     match command {
         Command::Trace(args) => trace::run(args, &common)?,

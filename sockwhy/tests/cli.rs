@@ -1,7 +1,7 @@
-//! What `sockwhy` says to people who ask for help or mistype. None of it needs root; the README's commands do, and are
-//! among the acceptance tests.
+//! The help texts, and what `sockwhy` says of wrong command lines. None of this needs root. The README's commands do:
+//! they are among the acceptance tests.
 //!
-//! After a change that is meant, `TRYCMD=overwrite cargo test --test cli` writes the new texts.
+//! After an intended change, `TRYCMD=overwrite cargo test --test cli` writes the new texts.
 
 #[test]
 fn the_command_line_speaks_as_written() {

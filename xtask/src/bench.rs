@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: sockwhy and programs like it, measured side by side in one run on this machine.
 //!
-//! What is compared is interleaved, so that a machine that changes its speed on the way changes it for all. The tables
-//! are printed, and replace those in BENCHMARKS.md; the text around them is people's.
+//! The measurements are interleaved, so that a machine that changes its speed changes it for all. The tables are
+//! printed, and replace those in BENCHMARKS.md. The text around them is written by hand.
 
 mod calls;
 mod cost;
@@ -35,10 +35,10 @@ use crate::{paths, setup};
 
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Fewer rounds and smaller loads: a first impression, in a few minutes
+    /// Fewer rounds and smaller loads, done in a few minutes
     #[arg(long)]
     quick: bool,
-    /// What to measure; everything where nothing is named
+    /// What to measure; default: everything
     sections: Vec<Section>,
 }
 
@@ -128,7 +128,7 @@ impl Bench {
         Ok((Self { load, peers, tracers, sockwhy: release.join("sockwhy"), quick }, absent))
     }
 
-    /// As many in a full run, fewer in a quick one.
+    /// This many rounds in a full run, fewer in a quick one.
     fn rounds(&self, full: u32) -> u32 {
         if self.quick { full.div_ceil(5) } else { full }
     }

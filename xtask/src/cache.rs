@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-/// Fills `folder` by `make`. The content is made under another name and renamed when it is whole, so an interrupted run
-/// leaves nothing that the next one would trust.
+/// Fills `folder` by `make`. The content is made under another name and renamed when it is complete, so that an
+/// interrupted run leaves nothing that looks complete.
 pub(crate) fn install(folder: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let partial = folder.with_added_extension("partial");
     for leftover in [partial.as_path(), folder] {

@@ -1,19 +1,24 @@
-//! Running other programs, and saying so.
+//! Running other programs, and showing progress.
 
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use anyhow::{Context, Error, Result, anyhow, bail};
+use indicatif::MultiProgress;
 
-/// Says on stderr what is about to happen; for whatever may take more than two seconds.
+/// Lines at the bottom of the terminal that change in place.
+pub(crate) static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+
+/// Says on stderr what happens next. For steps that may take more than two seconds.
 pub(crate) fn progress(what: impl Display) {
-    eprintln!("xtask: {what}");
+    BARS.suspend(|| eprintln!("xtask: {what}"));
 }
 
-/// Runs `command` on our own stdin, stdout and stderr; anything but exit code 0 is an error.
+/// Runs `command` with this program's stdin, stdout and stderr. Any exit code but 0 is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().map_err(|error| cannot_start(command, &error))?;
     if !status.success() {
@@ -41,7 +46,7 @@ fn cannot_start(command: &Command, error: &io::Error) -> Error {
     }
 }
 
-/// The command as one would type it, without its environment.
+/// The command as it would be typed, without its environment.
 fn line(command: &Command) -> String {
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());

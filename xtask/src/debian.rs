@@ -12,10 +12,40 @@ use crate::paths;
 /// The archive's keys.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
+/// How apt is kept to one suite. `STATE` is the folder of its state.
+const CONFIGURATION: &str = r#"
+Dir::State "STATE";
+// What is installed on this machine is none of the suite's.
+Dir::State::status "STATE/status";
+Dir::Cache "STATE";
+Dir::Etc::sourcelist "STATE/sources.list";
+// "-" is apt's word for none.
+Dir::Etc::sourceparts "-";
+// The descriptions for graphical installers, a third of the index.
+Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
+// By default apt takes a mirror that does not answer for one that has nothing new.
+APT::Update::Error-Mode "any";
+// The user `_apt` need not be able to reach the clone.
+APT::Sandbox::User "root";
+"#;
+
 /// A suite (`trixie`, `trixie-backports`) through an apt that knows no other, with a state of its own.
 pub(crate) struct Suite {
     name: String,
     state: PathBuf,
+}
+
+/// Looks into the suites of these names, in this order, until `get` succeeds with one. Where it fails with all, the
+/// error holds all of its errors.
+pub(crate) fn first<T>(suites: &[&str], get: impl Fn(&str) -> Result<T>) -> Result<T> {
+    let mut errors = Vec::new();
+    for suite in suites {
+        match get(suite) {
+            Ok(found) => return Ok(found),
+            Err(error) => errors.push(format!("{error:#}")),
+        }
+    }
+    bail!(errors.join("; "))
 }
 
 impl Suite {
@@ -28,12 +58,23 @@ impl Suite {
             fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         }
         let source = format!("deb [signed-by={KEYRING}] {} {name} main\n", mirror()?);
-        for (file, text) in [("sources.list", source.as_str()), ("status", "")] {
+        let configuration = CONFIGURATION.replace("STATE", &suite.state.to_string_lossy());
+        for (file, text) in [("sources.list", source.as_str()), ("apt.conf", &configuration), ("status", "")] {
             let file = suite.state.join(file);
             fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
         }
         output(suite.command("apt-get").arg("update")).with_context(|| format!("cannot read Debian's {name}"))?;
         Ok(suite)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The names of the packages that begin with `prefix`.
+    pub(crate) fn packages(&self, prefix: &str) -> Result<Vec<String>> {
+        let names = output(self.command("apt-cache").args(["pkgnames", prefix]))?;
+        Ok(names.lines().map(str::to_owned).collect())
     }
 
     /// The names of the packages that `package` depends on, directly or not, and its own.
@@ -44,10 +85,12 @@ impl Suite {
 
     /// Downloads `package` as of `version`, however that goes on (see [`is_version`]), and unpacks it below `folder`.
     pub(crate) fn unpack(&self, package: &str, version: &str, folder: &Path) -> Result<()> {
-        let Some(exact) = self.versions(package)?.into_iter().find(|offer| is_version(offer, version)) else {
-            bail!("Debian's {} has no {package} {version}", self.name);
+        let versions = self.versions(package)?;
+        let Some(exact) = versions.iter().find(|offer| is_version(offer, version)) else {
+            let others = if versions.is_empty() { "none".to_owned() } else { versions.join(", ") };
+            bail!("Debian's {} has no {package} {version} (it has {others})", self.name);
         };
-        self.unpack_exact(package, &exact, folder)
+        self.unpack_exact(package, exact, folder)
     }
 
     /// The same for the newest version, which it returns.
@@ -80,23 +123,7 @@ impl Suite {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        for (option, value) in [
-            ("Dir::State", self.state.clone()),
-            // What is installed on this machine is none of the suite's.
-            ("Dir::State::status", self.state.join("status")),
-            ("Dir::Cache", self.state.clone()),
-            ("Dir::Etc::sourcelist", self.state.join("sources.list")),
-            // "-" is apt's word for none.
-            ("Dir::Etc::sourceparts", "-".into()),
-            // The descriptions for graphical installers, a third of the index.
-            ("Acquire::IndexTargets::deb::DEP-11::DefaultEnabled", "false".into()),
-            // By default apt takes a mirror that does not answer for one that has nothing new.
-            ("APT::Update::Error-Mode", "any".into()),
-            // The user `_apt` need not be able to reach the clone.
-            ("APT::Sandbox::User", "root".into()),
-        ] {
-            command.arg("-o").arg(format!("{option}={}", value.display()));
-        }
+        command.arg("-c").arg(self.state.join("apt.conf"));
         command
     }
 }
@@ -138,6 +165,18 @@ fn is_version(package: &str, wanted: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_suite_that_has_it_is_taken() {
+        let get = |suite: &str| if suite == "sid" { bail!("no sid") } else { Ok(suite.to_owned()) };
+        assert_eq!(first(&["sid", "forky", "trixie"], get).unwrap(), "forky");
+    }
+
+    #[test]
+    fn the_error_tells_of_every_suite() {
+        let get = |suite: &str| -> Result<()> { bail!("no {suite}") };
+        assert_eq!(first(&["forky", "sid"], get).unwrap_err().to_string(), "no forky; no sid");
+    }
 
     #[test]
     fn madison_lines_hold_versions() {

@@ -78,7 +78,7 @@ fn committed(arch: &str) -> String {
 struct Build {
     rustc: Rustc,
     tools: Tools,
-    /// Folders of this machine and what stands for each of them in the object.
+    /// Folders of this machine, and the names that replace them in the object.
     remap: Vec<(PathBuf, &'static str)>,
 }
 
@@ -86,9 +86,9 @@ impl Build {
     fn new() -> Result<Self> {
         let rustc = Rustc::pinned()?;
         let tools = ebpf_tools::prepare(&rustc)?;
-        // rustc takes the last that matches, and the others may lie inside the clone. Nothing may exist by the names
-        // that stand for them: LLVM copies source lines into the BTF of the files that it finds. It finds the clone's
-        // own, which is welcome: the verifier's log then shows our lines.
+        // rustc takes the last match, and the other folders may lie inside the clone. No file may exist under the names
+        // that replace them, because LLVM copies source lines of the files that it finds into the BTF. It finds the
+        // clone's own files, so the verifier's log shows our source lines.
         let mut remap = vec![(paths::root().to_owned(), "")];
         remap.extend(registries()?.into_iter().map(|folder| (folder, "/registry")));
         // cargo gives rustc paths inside the clone as relative ones.
@@ -113,12 +113,12 @@ impl Build {
             .arg("-Zbuild-std=core")
             .arg("--target-dir")
             .arg(paths::ebpf_target().join(arch))
-            // There is no standard library for the target to download; building one is a -Z option, which a stable
-            // cargo takes only so.
+            // There is no compiled `core` for this target. Building it needs a -Z option, which a stable cargo accepts
+            // only with this variable.
             .env("RUSTC_BOOTSTRAP", "1")
             .env("RUSTC", self.tools.sysroot.join("bin/rustc"))
             .env("XTASK_RUSTC", self.rustc.sysroot.join("bin/rustc"))
-            // clippy is a compiler of its own, and reads where its sysroot is from here.
+            // clippy has its own driver, which reads its sysroot from here.
             .env("SYSROOT", &self.tools.sysroot)
             .env("CARGO_ENCODED_RUSTFLAGS", flags.join(&OsString::from("\x1f")))
             .env("CARGO_TARGET_BPFEL_UNKNOWN_NONE_LINKER", &self.tools.bpf_linker)
@@ -133,7 +133,7 @@ impl Build {
         run(&mut self.cargo("build", arch))?;
         let folder = paths::ebpf_target().join(arch).join(TARGET).join(PROFILE);
         let stripped = folder.join("sockwhy.stripped");
-        // DWARF has served to make the BTF, which stays.
+        // DWARF is not needed any more: the BTF was made from it, and stays.
         run(Command::new(self.rustc.objcopy())
             .arg("--strip-debug")
             .args([&folder.join("sockwhy"), &stripped])

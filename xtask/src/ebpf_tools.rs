@@ -6,23 +6,23 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
 use crate::command::{progress, run};
-use crate::debian::Suite;
+use crate::debian::{self, Suite};
 use crate::toolchain::{Rustc, library_in, pristine_cargo};
 use crate::{cache, paths};
 
 const BPF_LINKER_VERSION: &str = "0.13.0";
 
-/// Where Debian has the `rust-src` of the pinned toolchain.
-const RUST_SRC_SUITE: &str = "trixie-backports";
+/// Where Debian may have the `rust-src` of the pinned toolchain.
+const RUST_SRC_SUITES: [&str; 3] = ["trixie-backports", "forky", "sid"];
 
-/// A rustc whose sysroot is one of ours.
+/// A rustc with our own sysroot.
 ///
-/// cargo hashes the path of `core`'s sources into the symbols of all that is built on it, but for the part that is the
-/// sysroot's path. So they must lie in the sysroot, below which rustup puts them, for the symbols to be the same
-/// everywhere, and rustc's own sysroot is not ours to write to.
+/// cargo hashes the path of `core`'s sources, relative to the sysroot, into the symbols of every crate. For the same
+/// symbols everywhere, the sources must lie where rustup puts them in a sysroot. rustc's own sysroot may not be
+/// writable.
 const RUSTC: &str = r#"#!/bin/sh
 exec "$XTASK_RUSTC" --sysroot "${0%/bin/rustc}" "$@"
 "#;
@@ -74,7 +74,7 @@ fn bpf_linker(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
 /// A sysroot with rustc's own libraries for this machine, and the sources of the standard library.
 fn sysroot(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
     let folder = cache.join(format!("sysroot-{}", rustc.release));
-    // Both are links, and dangle where a toolchain has been moved or removed.
+    // Both are links. They dangle if a toolchain was moved or removed.
     let is_whole = is_library(&library_in(&folder)) && rustc.host_libraries_in(&folder).exists();
     if !is_whole {
         let installed = library_in(&rustc.sysroot);
@@ -99,14 +99,18 @@ fn debian_library(cache: &Path, rustc: &Rustc) -> Result<PathBuf> {
     let library = folder.join("library");
     if !is_library(&library) {
         progress(format_args!("downloading the sources of core {release} (45 MB, once)"));
-        cache::install(&folder, |partial| {
+        let download = |suite: &str, partial: &Path| {
             let unpacked = partial.join("unpacked");
-            Suite::open(RUST_SRC_SUITE)?.unpack("rust-src", release, &unpacked)?;
+            Suite::open(suite)?.unpack("rust-src", release, &unpacked)?;
             fs::rename(unpacked.join(format!("usr/src/rustc-{release}/library")), partial.join("library"))?;
             fs::remove_dir_all(&unpacked)?;
             Ok(())
-        })
-        .context("cannot get the sources of core; with rustup, `rustup component add rust-src` installs them")?;
+        };
+        debian::first(&RUST_SRC_SUITES, |suite| cache::install(&folder, |partial| download(suite, partial))).map_err(
+            |error| {
+                anyhow!("cannot get the sources of core: {error}; with rustup, run `rustup component add rust-src`")
+            },
+        )?;
     }
     Ok(library)
 }

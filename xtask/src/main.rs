@@ -33,7 +33,7 @@ enum Task {
     Setup,
     /// Set up, check, build and run all tests
     Test(test::Options),
-    /// Run the acceptance tests on other kernels, in virtual machines
+    /// Run the tests on other kernels, in virtual machines
     Vm(vm::Options),
 }
 

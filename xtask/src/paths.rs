@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 /// The clone.
 pub(crate) fn root() -> &'static Path {
-    // The path was right when cargo compiled us, and `cargo xtask` compiles us again where the clone has moved.
+    // `cargo xtask` compiles this again if the clone has moved.
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the clone")
 }
 
-/// The target folder of the BPF build: apart from the host's, so that neither waits for nor rebuilds the other.
+/// The target folder of the BPF build. It is separate, so that neither build waits for the other or rebuilds it.
 pub(crate) fn ebpf_target() -> PathBuf {
     root().join("target/ebpf")
 }

@@ -1,4 +1,4 @@
-//! What test programs say of themselves, summed up.
+//! The results of test programs, summed up.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -10,31 +10,31 @@ pub(crate) struct Report {
     passed: usize,
     failed: usize,
     ignored: usize,
-    /// Tests that said `skipped: ` and why, and returned: to their harness they have passed.
-    gave_up: usize,
+    /// Tests that printed `skipped: ` with a reason and returned. Their harness counts them as passed.
+    self_skipped: usize,
 }
 
 impl Report {
-    /// A test program that should have run all its tests, and did not get to.
+    /// A test program that did not run all its tests.
     pub(crate) fn failure() -> Self {
         Self { failed: 1, ..Self::default() }
     }
 
-    /// How many tests ran to their end as they should.
+    /// How many tests passed.
     pub(crate) fn passed(&self) -> usize {
-        self.passed.saturating_sub(self.gave_up)
+        self.passed.saturating_sub(self.self_skipped)
     }
 
     pub(crate) fn failed(&self) -> usize {
         self.failed
     }
 
-    /// How many tests did not run to their end.
+    /// How many tests were skipped.
     pub(crate) fn skipped(&self) -> usize {
-        self.ignored + self.gave_up
+        self.ignored + self.self_skipped
     }
 
-    /// Copies what the test programs write to `shown`, as it comes, and counts in it.
+    /// Copies the test programs' output to `shown`, as it comes, and counts the results in it.
     pub(crate) fn copy(mut output: impl Read, mut shown: impl Write) -> io::Result<Self> {
         let mut report = Self::default();
         let mut line = Vec::new();
@@ -67,7 +67,7 @@ impl Report {
         if let Some(program) = Self::of_result(line) {
             *self += program;
         } else if is_skip(line) {
-            self.gave_up += 1;
+            self.self_skipped += 1;
         }
     }
 
@@ -78,7 +78,7 @@ impl Report {
         let count = |what| {
             counts.split("; ").find_map(|count| count.split_once(' ').filter(|(_, name)| *name == what)?.0.parse().ok())
         };
-        Some(Self { passed: count("passed")?, failed: count("failed")?, ignored: count("ignored")?, gave_up: 0 })
+        Some(Self { passed: count("passed")?, failed: count("failed")?, ignored: count("ignored")?, self_skipped: 0 })
     }
 }
 
@@ -93,7 +93,7 @@ impl AddAssign for Report {
         self.passed += other.passed;
         self.failed += other.failed;
         self.ignored += other.ignored;
-        self.gave_up += other.gave_up;
+        self.self_skipped += other.self_skipped;
     }
 }
 
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn tests_that_gave_up_are_skipped() {
+    fn tests_that_say_so_are_skipped() {
         let output = "test jvm ... ok\n\n---- jvm stdout ----\nskipped: no javac\n\
             test veth ... skipped: needs root\nok\n\
             test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n";

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::command::progress;
 
-/// Does `work`, announced by `name`; its error then names the stage.
+/// Runs `work` under this name. Its error then names the stage.
 pub(crate) fn stage<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     progress(format_args!("{name} …"));
     let start = Instant::now();

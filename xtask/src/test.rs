@@ -37,19 +37,19 @@ pub(crate) fn main(options: &Options) -> Result<ExitCode> {
     Ok(if outcome.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs the acceptance tests on other kernels, and counts them in `report`. What a kernel lacks is skipped there, in CI
-/// too: the host runs it.
+/// Runs the tests on other kernels, and counts them in `report`. Tests of what a kernel lacks are skipped there, in CI
+/// too.
 fn guests(arguments: &[String], report: &mut Report) -> Result<()> {
     let outcome = vm::run(&vm::Options::of_tests(arguments))?;
     let failed = outcome.failed();
     *report += outcome;
-    ensure!(failed == 0, "{failed} tests failed in the guests; their logs are named above");
+    ensure!(failed == 0, "{failed} failed in the guests; what and why is told above");
     Ok(())
 }
 
 /// Runs all tests, also past one that failed, and counts them in `report`.
 fn cargo_test(arguments: &[String], report: &mut Report) -> Result<()> {
-    // Without --show-output, the harness hides what a test said that passed, its reason for being skipped included.
+    // Without --show-output, the harness hides the output of tests that passed, and so why they were skipped.
     let mut child = cargo()
         .arg("test")
         .args(HOST_CRATES)
@@ -72,7 +72,7 @@ fn cargo_test(arguments: &[String], report: &mut Report) -> Result<()> {
     if !child.wait().context("cannot wait for cargo")?.success() {
         bail!("not all tests passed; what failed is named above");
     }
-    // In CI a test that was skipped is a test that failed: the machine must be made such that it runs.
+    // In CI a skipped test is a failure: the machine must have everything that the tests need.
     if report.skipped() > 0 && env::var_os("CI").is_some_and(|value| value == "true") {
         bail!("in CI all tests must run, and {} said `skipped` (the reasons are above)", report.skipped());
     }

@@ -1,4 +1,4 @@
-//! The Rust toolchain at hand, and whether it is the pinned one.
+//! The installed Rust toolchain, and whether it is the pinned one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,7 +16,7 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
-/// The same, but deaf to what the user's environment says about how to build.
+/// The same, without the environment variables that change the build.
 pub(crate) fn pristine_cargo() -> Command {
     let mut command = cargo();
     for (name, _) in env::vars_os().filter(|(name, _)| steers_the_build(&name.to_string_lossy())) {
@@ -25,7 +25,7 @@ pub(crate) fn pristine_cargo() -> Command {
     command
 }
 
-/// Whether a variable could change what cargo builds, other than where it downloads from and how it shows it.
+/// Whether a variable changes what cargo builds, not only where it downloads from or what it shows.
 fn steers_the_build(variable: &str) -> bool {
     const HARMLESS: &[&str] =
         &["CARGO_HOME", "CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "CARGO_SOURCE_", "CARGO_TERM_"];
@@ -48,7 +48,7 @@ pub(crate) struct Rustc {
 impl Rustc {
     /// The pinned compiler. Another version would give other bytes, so it is an error.
     pub(crate) fn pinned() -> Result<Self> {
-        let rustc = Self::at_hand()?;
+        let rustc = Self::installed()?;
         let file = paths::root().join("rust-toolchain.toml");
         let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let pinned = channel(&text).with_context(|| format!("{} names no channel", file.display()))?;
@@ -62,7 +62,7 @@ impl Rustc {
         Ok(rustc)
     }
 
-    fn at_hand() -> Result<Self> {
+    fn installed() -> Result<Self> {
         let verbose = output(Command::new("rustc").arg("-vV").current_dir(paths::root()))?;
         let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(paths::root()))?;
         let field = |name| verbose_field(&verbose, name).with_context(|| format!("`rustc -vV` shows no {name}"));

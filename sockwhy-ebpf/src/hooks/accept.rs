@@ -20,7 +20,7 @@ use crate::task::{self, Caller};
 static LISTENERS: HashMap<u64, u64> = HashMap::with_max_entries(4096, 0);
 
 /// fexit on `inet_csk_accept`: remembers which listener the accepted socket comes from. A thread that was blocked in it
-/// when the program attached never comes by here.
+/// when the program attached does not pass here.
 #[inline(always)]
 pub fn inet_csk_accept_exit(listener: *const u8, accepted: *const u8) {
     if !accepted.is_null() {
@@ -37,7 +37,7 @@ pub fn security_sock_graft_entry<C: EbpfContext>(ctx: &C, accepted: *const u8) {
     // SAFETY: the value is copied; only this thread writes and removes it.
     let listener = unsafe { LISTENERS.get(thread) }.copied();
     if listener.is_some() {
-        // It is there, as it was just found.
+        // It was found above, so removing it cannot fail.
         let _gone = LISTENERS.remove(thread);
     }
     let listener = listener.and_then(|listener| KernelPtr::new(listener as *const u8));

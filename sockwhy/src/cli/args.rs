@@ -1,4 +1,4 @@
-//! What can be written, and its values as types.
+//! The commands and their arguments, with values as types.
 
 use std::time::Duration;
 
@@ -6,6 +6,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use sockwhy_common::COMM_LEN;
 
+use super::values::NetnsArg;
 use super::{examples, values};
 use crate::explanation::Target;
 use crate::model::event::Kind;
@@ -36,10 +37,10 @@ pub enum Command {
     /// Explain the sockets of a process, a port or an address, and what would help
     #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
-    /// Make the sockets of the question on this machine, and explain them
+    /// Make an IPv4 connection that is tcp6 on this machine, and explain it
     #[command(after_help = examples::DEMO)]
     Demo(DemoArgs),
-    /// Tell what this host allows, and how to allow the rest
+    /// Check what this host allows, and say how to allow the rest
     #[command(after_help = examples::DOCTOR)]
     Doctor,
 }
@@ -48,7 +49,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Common options")]
 pub struct CommonArgs {
-    /// How to write: for people, or one JSON object per line
+    /// Text for people, or one JSON object per line
     #[arg(short, long, global = true, value_name = "FORMAT", default_value = "text")]
     pub output: OutputFormat,
     /// When to colour text
@@ -60,7 +61,7 @@ pub struct CommonArgs {
         default_value = "auto"
     )]
     pub color: ColorChoice,
-    /// Say more; twice: the log of the BPF programs as well
+    /// More messages; twice: the log of the BPF programs too
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
     /// Show this help
@@ -69,7 +70,7 @@ pub struct CommonArgs {
     pub help: Option<bool>,
 }
 
-/// How to write.
+/// What the output is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
     /// For people.
@@ -129,15 +130,15 @@ pub struct TraceArgs {
     #[arg(short = 'n', long, value_name = "N", help_heading = "How long", allow_negative_numbers = true)]
     #[arg(value_parser = values::count)]
     pub count: Option<u64>,
-    /// Stop after so many seconds
+    /// Stop after this time
     #[arg(short, long, value_name = "SECONDS", help_heading = "How long", allow_negative_numbers = true)]
     #[arg(value_parser = values::duration)]
     pub duration: Option<Duration>,
 
-    /// How to look into the kernel; auto: the best way that it allows
+    /// How to hook into the kernel; auto: the best way that works here
     #[arg(long, default_value = "auto", help_heading = "How", value_parser = values::backend())]
     pub backend: BackendChoice,
-    /// Room for events that are not written yet, in bytes; K and M can be used
+    /// Size of the buffer for events, in bytes; K and M are allowed
     #[arg(long, value_name = "BYTES", default_value = "4M", help_heading = "How", allow_negative_numbers = true)]
     #[arg(value_parser = values::buffer_size)]
     pub buffer_size: u32,
@@ -164,15 +165,6 @@ pub struct ListArgs {
     pub netns: Option<NetnsArg>,
 }
 
-/// `--netns`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NetnsArg {
-    /// Every one that can be found.
-    All,
-    /// The one with this inode number.
-    Inode(u32),
-}
-
 /// Arguments of `sockwhy explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
@@ -193,6 +185,6 @@ pub struct DemoArgs {
     pub v6only: bool,
 }
 
-/// A backend, or `None` for the best one that the host allows. By its own name, as clap takes an `Option` for an argument
-/// without a default.
+/// A backend, or `None` for the best one that the host allows. The alias hides the `Option`, which clap would take for
+/// an argument without a default.
 pub(super) type BackendChoice = Option<Backend>;

@@ -36,10 +36,10 @@ Examples:
     sudo sockwhy trace --comm java -o json | jq -r .why";
 
 pub(super) const LIST: &str = "\
-Shown are the sockets that are neither listeners nor in TIME_WAIT, unless -l or
--a is given, or a label that only listeners have. Filters of different kinds
+Listeners and sockets in TIME_WAIT are left out, unless -l or -a is given. A
+label that only listeners have shows listeners too. Filters of different kinds
 must all hold. Every filter can be repeated; the values of one are alternatives.
-Without privileges the processes of other users are not known.
+Without privileges, the processes of other users are unknown.
 
 Examples:
   Which listeners take IPv4 and which do not
@@ -48,7 +48,7 @@ Examples:
   Everything on port 4243, and why
     sudo sockwhy list -a --port 4243
 
-  Listeners that take no IPv4, which netstat does not tell apart
+  Listeners that take no IPv4, which netstat shows like all others
     sudo sockwhy list --label ipv6-only
 
   IPv4 connections that netstat lists as tcp6, by program
@@ -60,8 +60,8 @@ Examples:
 
 pub(super) const EXPLAIN: &str = "\
 TARGET is a PID, a port like :4243, or an address with its port as netstat shows
-it, like 10.0.0.20:53512, [::1]:80 or [fe80::1%eth0]:80. Without privileges the
-processes of other users are not known. -v shows everything that is known.
+it, like 10.0.0.20:53512, [::1]:80 or [fe80::1%eth0]:80. Without privileges, the
+processes of other users are unknown. -v shows everything that is known.
 
 Examples:
   Why everything of process 31307 is tcp6, and whether that is a problem
@@ -80,26 +80,26 @@ Examples:
     sudo sockwhy explain :4243 -o json | jq -r '.causes[].text'";
 
 pub(super) const DEMO: &str = "\
-A listener that is AF_INET6 and a client that is AF_INET connect on the loopback
-device. Nothing is left behind. It needs no privileges.
+An AF_INET client connects to an AF_INET6 listener on the loopback device.
+Nothing is left behind. It needs no privileges.
 
 Examples:
-  Why netstat says tcp6 of an IPv4 connection
+  Why netstat calls an IPv4 connection tcp6
     sockwhy demo
 
   What changes it: a listener that refuses IPv4
     sockwhy demo --v6only";
 
 pub(super) const DOCTOR: &str = "\
-Loads and attaches the BPF programs for a moment, and tells what came of it. The
+Loads and attaches the BPF programs for a moment, and says which ones work. The
 exit code is 0 where sockwhy can trace, 3 where it cannot.
 
 Examples:
   What this host allows
     sudo sockwhy doctor
 
-  What it does not, and the fix
+  What it does not allow, and the fix
     sudo sockwhy doctor -o json | jq -r 'select(.ok == false) | .check, .fix'
 
-  What the kernel says of a program that it refuses
+  Why the kernel refuses a program
     sudo sockwhy doctor -v";

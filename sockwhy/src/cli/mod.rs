@@ -7,7 +7,6 @@ mod report;
 mod tests;
 mod values;
 
-pub use self::args::{
-    Cli, Command, CommonArgs, DemoArgs, ExplainArgs, FilterArgs, ListArgs, NetnsArg, OutputFormat, TraceArgs,
-};
+pub use self::args::{Cli, Command, CommonArgs, DemoArgs, ExplainArgs, FilterArgs, ListArgs, OutputFormat, TraceArgs};
 pub use self::report::report;
+pub use self::values::NetnsArg;

@@ -1,4 +1,4 @@
-//! What clap has to say, in our words.
+//! clap's messages, in our form.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -7,13 +7,13 @@ use clap::error::ErrorKind;
 
 use crate::exit::Exit;
 
-/// Prints what clap has to say: help as it is, an error on one line of stderr. Returns the exit code.
+/// Prints clap's message: help as it is, an error on one line of stderr. Returns the exit code.
 #[must_use]
 pub fn report(error: &clap::Error) -> ExitCode {
     use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
 
-    // There is nobody to tell when the streams cannot be written to.
-    let _unheard = match error.kind() {
+    // If the streams cannot be written to, the exit code still tells.
+    let _ignored = match error.kind() {
         DisplayHelp | DisplayVersion | DisplayHelpOnMissingArgumentOrSubcommand => error.print(),
         _ => writeln!(std::io::stderr(), "sockwhy: {}", one_line(error)),
     };
@@ -35,7 +35,7 @@ pub(super) fn one_line(error: &clap::Error) -> String {
         .collect::<Vec<_>>()
         .join("; ");
     match error.kind() {
-        // Ours, which say what would be right.
+        // Our own messages, which say what would be right.
         ErrorKind::ValueValidation => message,
         _ => format!("{message}; see --help"),
     }

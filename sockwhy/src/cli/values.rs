@@ -10,13 +10,21 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sockwhy_common::COMM_LEN;
 
-use super::args::NetnsArg;
 use crate::model::Backend;
 
 /// Longest `--duration`: a year.
 const MAX_SECONDS: f64 = 365.0 * 24.0 * 3600.0;
 /// Largest `--buffer-size`, in bytes.
 const MAX_BUFFER: u32 = 1 << 30;
+
+/// `--netns`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetnsArg {
+    /// Every one that can be found.
+    All,
+    /// The one with this inode number.
+    Inode(u32),
+}
 
 /// One of these values, by its name in lower case.
 pub(super) fn one_of<T: Copy + Send + Sync + 'static, const N: usize>(
@@ -92,7 +100,7 @@ pub(super) fn comm(name: &OsStr) -> Result<[u8; COMM_LEN], String> {
     }
 }
 
-/// Seconds, with decimals if so wished.
+/// Seconds, with or without decimals.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()

@@ -61,9 +61,9 @@ pub struct Missing {
 /// Who lacks a capability. It decides what helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
-    /// A process in a user namespace of its own. Capabilities count there and nowhere else.
+    /// A process in a user namespace. Its capabilities count there and nowhere else.
     UserNamespace,
-    /// A root that was confined, as in a container.
+    /// Root with fewer capabilities, as in a container.
     ConfinedRoot,
     /// An ordinary user.
     User,
@@ -79,7 +79,7 @@ impl Missing {
         (!lacking.is_empty()).then(|| Self::new(lacking))
     }
 
-    /// Takes these for missing, whatever this thread has.
+    /// These, whether this thread has them or not.
     #[must_use]
     pub fn new(capabilities: Vec<Capability>) -> Self {
         let who = match (in_user_namespace(), geteuid().is_root()) {
@@ -95,12 +95,15 @@ impl Missing {
     pub fn remedy(&self, command: &str) -> Remedy {
         let how = match self.who {
             Who::UserNamespace => {
-                format!("{self} of the initial user namespace is needed: run it outside of the container")
+                format!("{self} must be held in the initial user namespace: run it outside of the container")
             }
             Who::ConfinedRoot => {
                 let names = self.capabilities.iter().map(|capability| capability.name());
                 let options: Vec<_> = names.map(|name| name.replace("CAP_", "--cap-add ")).collect();
-                format!("root lacks it, as in a container, which gets it by docker run {}; outside", options.join(" "))
+                format!(
+                    "root lacks {self}, as in a container: start it with docker run {}, or run sockwhy outside of it",
+                    options.join(" ")
+                )
             }
             Who::User => "run it as root".to_owned(),
         };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::pid;
 
-/// A file system that is mounted here, as `/proc/self/mountinfo` tells.
+/// A file system that is mounted here, from `/proc/self/mountinfo`.
 struct Mount {
     kind: String,
     at: PathBuf,
@@ -43,8 +43,9 @@ pub fn is_mounted() -> bool {
     mounts().iter().any(|mount| mount.kind == "cgroup2")
 }
 
-/// Whether no cgroup is hidden by a namespace. The kernel's threads are in the root of every hierarchy; where a namespace
-/// begins further down they are seen above its root (`cgroup_namespaces(7)`). `None` where they are not seen at all.
+/// Whether no cgroup is hidden by a namespace. The kernel's threads are in the root of every hierarchy; where a
+/// namespace begins further down they are seen above its root (`cgroup_namespaces(7)`). `None` where they are not seen
+/// at all.
 #[must_use]
 pub fn sees_all() -> Option<bool> {
     if pid::in_initial_namespace() != Some(true) {

@@ -2,8 +2,8 @@
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// What `CLOCK_REALTIME` is ahead of `CLOCK_MONOTONIC`, in nanoseconds. To be asked anew from time to time, as clocks are
-/// set.
+/// What `CLOCK_REALTIME` is ahead of `CLOCK_MONOTONIC`, in nanoseconds. It changes when the clock is set: ask again
+/// from time to time.
 #[must_use]
 pub fn wall_clock_offset() -> u64 {
     nanoseconds(ClockId::Realtime).wrapping_sub(nanoseconds(ClockId::Monotonic))

@@ -1,5 +1,5 @@
-//! This host, as `/proc`, namespaces, capabilities, settings and cgroups tell of it. The one place that reads those.
-//! Nothing is changed; a thread may be moved into another namespace.
+//! This host: `/proc`, namespaces, capabilities, settings and cgroups. The one place that reads those. Nothing is
+//! changed, but a thread may be moved into another namespace.
 
 mod capability;
 pub mod cgroup;

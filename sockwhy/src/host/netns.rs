@@ -61,9 +61,9 @@ pub fn visit(namespaces: &[Namespace], mut what: impl FnMut(u32) -> io::Result<(
     Ok(())
 }
 
-/// Every network namespace that a process is in or `ip netns` has given a name, this process's own first, then by inode
-/// number, and how many processes may not be asked for theirs. A namespace that is kept alive by nothing but an open
-/// file or a thread is not found.
+/// Every network namespace that a process is in or that `ip netns` has named, this process's own first, then by inode
+/// number; and how many processes' namespaces this user may not read. A namespace that only an open file or a thread
+/// keeps alive is not found.
 ///
 /// # Errors
 /// Where `/proc` is not mounted.
@@ -88,7 +88,7 @@ pub fn all() -> io::Result<(Vec<Namespace>, u32)> {
         }
     }
     let mut found: Vec<_> = found.into_values().collect();
-    // This process's own first: nothing leads a visitor back to it.
+    // This process's own first, because `visit` cannot go back to it.
     found.sort_by_key(|namespace| namespace.file.is_some());
     Ok((found, denied))
 }

@@ -10,7 +10,7 @@ use sockwhy_common::COMM_LEN;
 
 use crate::model::socket::{Descriptor, Owner};
 
-/// Every descriptor of a socket that this user may see, and whether it may see all.
+/// Every descriptor of a socket that this user may see, and whether that is all of them.
 ///
 /// # Errors
 /// Where `/proc` is not mounted.
@@ -28,6 +28,14 @@ pub fn scan() -> io::Result<(Vec<Descriptor>, bool)> {
     Ok((held, all))
 }
 
+/// Checks that this user may see the descriptors of a process.
+///
+/// # Errors
+/// Where it may not, or the process is gone.
+pub fn may_see(pid: u32) -> io::Result<()> {
+    fs::read_dir(format!("/proc/{pid}/fd")).map(drop)
+}
+
 fn descriptors(process: &Path, pid: u32, held: &mut Vec<Descriptor>) -> io::Result<()> {
     let path = process.join("fd");
     let entries = fs::read_dir(&path)?;
@@ -40,7 +48,7 @@ fn descriptors(process: &Path, pid: u32, held: &mut Vec<Descriptor>) -> io::Resu
         let mut link = [0; LINK];
         let length = match readlinkat_raw(&directory, entry.file_name(), &mut link[..]) {
             Ok(length) => length,
-            // What may be looked at is asked again for each link (`proc_fd_access_allowed`).
+            // The kernel checks access again for each link (`proc_fd_access_allowed`).
             Err(Errno::ACCESS) => return Err(Errno::ACCESS.into()),
             // It is closed meanwhile.
             Err(_) => continue,

@@ -30,13 +30,13 @@ impl Failure for NoProcess {}
 /// # Errors
 /// Where nothing has that number, or a thread has.
 pub fn check_process(pid: u32) -> Result<(), NoProcess> {
-    // The process's name is in it, of whatever bytes.
+    // It holds the process's name, which can be any bytes.
     match fs::read(format!("/proc/{pid}/status")) {
         Ok(status) => match field(&String::from_utf8_lossy(&status), "Tgid:") {
             Some(process) if process != pid => Err(NoProcess::Thread { thread: pid, process }),
             _ => Ok(()),
         },
-        // Hidden from this user (hidepid): it may be there, and filtering by it does no harm.
+        // Hidden from this user (hidepid). It may exist, and filtering by it does no harm.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         Err(_) => Err(NoProcess::Gone(pid)),
     }
@@ -47,8 +47,7 @@ fn field(status: &str, name: &str) -> Option<u32> {
     status.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
 }
 
-/// Whether every process of the machine is to be seen, as in the initial PID namespace: the kernel's own threads are in
-/// no other, and the second process there is the first of them (`rest_init()`).
+/// Whether every process of the machine has a PID here, as in the initial PID namespace.
 #[must_use]
 pub fn sees_every_process() -> bool {
     in_initial_namespace() == Some(true)
@@ -62,8 +61,8 @@ pub fn namespace() -> io::Result<u32> {
     super::netns::inode(Path::new("/proc/self/ns/pid"))
 }
 
-/// Whether this process is in the initial PID namespace, which is the one that has the kernel's own threads: kthreadd is
-/// its second task (`rest_init()`). `None` where other users' processes are hidden (`hidepid`).
+/// Whether this process is in the initial PID namespace. Only that one has the kernel's own threads: kthreadd is its
+/// second task (`rest_init()`). `None` where other users' processes are hidden (`hidepid`).
 #[must_use]
 pub fn in_initial_namespace() -> Option<bool> {
     /// `include/linux/sched.h`

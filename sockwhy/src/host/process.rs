@@ -1,5 +1,5 @@
-//! What `/proc` tells of one process. All of it was chosen by whoever runs the process, and any of it can vanish while
-//! it is read: it is bounded, and what cannot be read counts as not there.
+//! What `/proc` says of one process. Whoever runs the process chooses all of it, and any of it can vanish while it is
+//! read. So reading is bounded, and what cannot be read counts as missing.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -12,8 +12,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
 
-/// Largest part of a file that is read, in bytes: of the largest maps and command lines that are found in practice many
-/// times over.
+/// How much of a file is read at most, in bytes: many times the largest maps and command lines found in practice.
 const LIMIT: u64 = 8 << 20;
 
 /// A process, as far as this user may look into it.
@@ -21,7 +20,7 @@ const LIMIT: u64 = 8 << 20;
 pub struct Process {
     /// Its PID, as sockwhy's PID namespace numbers it.
     pub pid: u32,
-    /// Its name, which anybody may read, and which the process may change.
+    /// Its name. Anybody may read it, and the process may change it.
     pub name: Vec<u8>,
     /// Name of the file that it runs, without the folders; `None` where this user may not know.
     pub program: Option<Vec<u8>>,
@@ -38,7 +37,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Reads what there is.
+    /// Reads what this user may read.
     #[must_use]
     pub fn read(pid: u32) -> Self {
         let file = |name: &str| read(&format!("/proc/{pid}/{name}"));
@@ -54,7 +53,7 @@ impl Process {
         }
     }
 
-    /// Value of a variable of the environment. Of two, the C library takes the first.
+    /// Value of an environment variable. If it is there twice, the C library takes the first.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&[u8]> {
         self.environment.iter().find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
@@ -66,7 +65,7 @@ impl Process {
         regular(openat(CWD, format!("/proc/{}/exe", self.pid), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?)
     }
 
-    /// A file as the process sees it, in its own root, in which a container's paths and links stay.
+    /// A file as the process sees it, in its own root. A container's paths and links cannot lead out of it.
     #[must_use]
     pub fn file(&self, path: &Path) -> Option<Vec<u8>> {
         let path = self.folder().join(path);
@@ -103,7 +102,7 @@ impl Process {
     }
 }
 
-/// Opens a path below a root that its links and `..` cannot leave. Never waits for the other end of a pipe.
+/// Opens a path below a root. Links and `..` cannot lead out of it, and opening a pipe does not block.
 fn open_in(root: &OwnedFd, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
     let flags = flags | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     openat2(root.as_fd(), path, flags, Mode::empty(), ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS)
@@ -126,14 +125,14 @@ pub fn own_descriptor(descriptor: i32, name: &str) -> Option<u64> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?.trim().parse().ok()
 }
 
-/// What can be read, up to the limit: an error ends it like the end of the file.
+/// What can be read, up to the limit. An error counts as the end of the file.
 fn bounded(file: File) -> Vec<u8> {
     let mut content = Vec::new();
     let _cut_off = file.take(LIMIT).read_to_end(&mut content);
     content
 }
 
-/// The kernel marks a file that was replaced or removed since.
+/// A file's name. The kernel marks files that were replaced or removed.
 fn program(path: &Path) -> Option<Vec<u8>> {
     let name = path.file_name()?.as_bytes();
     Some(name.strip_suffix(b" (deleted)").unwrap_or(name).to_vec())

@@ -1,4 +1,4 @@
-//! tracefs, which tells the numbers of tracepoints: as it is mounted, or else where nobody but us sees it.
+//! tracefs, which has the numbers of tracepoints. Where it is not mounted, one thread mounts it for itself alone.
 
 use std::path::Path;
 use std::{panic, thread};
@@ -10,14 +10,14 @@ use thiserror::Error;
 
 use super::capability::{Capability, Missing};
 
-/// Where the kernel has a folder for it, and where aya looks for it; debugfs has it, too.
+/// Where the kernel has a folder for it, and where debugfs has one. aya looks in both.
 const PLACES: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
 /// Why a tracepoint cannot be read from tracefs.
 #[derive(Debug, Error)]
 pub enum TracefsError {
     /// It is not mounted, or may not be read, and this user may not mount it.
-    #[error("tracefs, which is not mounted here or may not be read, needs {0}")]
+    #[error("tracefs is not mounted here or may not be read; mounting it needs {0}")]
     Capabilities(Missing),
     /// It cannot be mounted.
     #[error("tracefs cannot be mounted: {0}")]
@@ -29,11 +29,11 @@ pub enum TracefsError {
 
 /// Does something that reads the tracepoint `category/name` from tracefs.
 ///
-/// Where it is not mounted, it is for a thread of its own in a mount namespace of its own, and both are gone when this
-/// returns: the machine stays as it is. That needs `CAP_SYS_ADMIN`.
+/// Where it is not mounted, a new thread mounts it in a new mount namespace. Both are gone when this returns, so the
+/// machine stays as it is. That needs `CAP_SYS_ADMIN`.
 ///
 /// # Errors
-/// Where tracefs cannot be had, or `read` fails.
+/// Where tracefs cannot be mounted, or `read` fails.
 pub fn with<T: Send, E: From<TracefsError> + Send>(
     tracepoint: &str,
     read: impl FnOnce() -> Result<T, E> + Send,
@@ -56,11 +56,11 @@ fn has(tracepoint: &str) -> bool {
 }
 
 fn mount_for_this_thread() -> io::Result<()> {
-    // SAFETY: a table of mounts of one's own endangers nothing; the table of descriptors stays shared.
+    // SAFETY: only a separate table of descriptors (`CLONE_FILES`) would be dangerous. That table stays shared.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS) }?;
-    // Nothing that is mounted from here on is seen elsewhere.
+    // What is mounted from here on is not seen elsewhere.
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
-    // Not read-only: all mounts of tracefs are one file system (`mount_single`), and all would be.
+    // Not read-only: all mounts of tracefs share one superblock (`mount_single`), and all would become read-only.
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("tracefs", PLACES[0], "tracefs", flags, None)
 }

@@ -4,9 +4,8 @@ use std::fmt;
 
 use super::networks;
 use crate::explanation::{Evidence, Target};
-use crate::host::Process;
-use crate::host::netns;
 use crate::host::netns::Namespace;
+use crate::host::{Process, netns};
 use crate::inventory;
 use crate::model::Sanitized;
 use crate::model::socket::Entry;

@@ -4,7 +4,7 @@ mod elsewhere;
 mod networks;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::{fs, io};
+use std::io;
 
 use thiserror::Error;
 
@@ -12,9 +12,8 @@ pub use self::elsewhere::Place;
 use crate::cli::NetnsArg;
 use crate::exit::{Exit, Failure, IoFailure};
 use crate::explanation::{Evidence, Explanation, Holder, Target};
-use crate::host::netns;
 use crate::host::netns::Namespace;
-use crate::host::{Capability, Missing, NoProcess, Process, foreign, pid};
+use crate::host::{Capability, Missing, NoProcess, Process, foreign, netns, owners, pid};
 use crate::inventory;
 use crate::inventory::InventoryError;
 use crate::model::network::Network;
@@ -189,7 +188,7 @@ fn nothing(
         return InvestigationError::Unused { target, udp: target.port().is_some_and(is_udp) };
     };
     let name = Sanitized::Text(&Process::read(pid).name).to_string();
-    match fs::read_dir(format!("/proc/{pid}/fd")) {
+    match owners::may_see(pid) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let remedy = Missing::new(vec![Capability::SysPtrace]).remedy(&format!("sockwhy explain {pid}"));
             InvestigationError::Hidden { pid, name, remedy }

@@ -6,9 +6,8 @@ use std::{io, thread};
 use rustix::net::netdevice::index_to_name;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 
-use crate::host::netns;
 use crate::host::netns::Namespace;
-use crate::host::{sysctl, udp};
+use crate::host::{netns, sysctl, udp};
 use crate::model::network::{Address, Network};
 use crate::netlink;
 

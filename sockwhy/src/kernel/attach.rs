@@ -15,7 +15,7 @@ use crate::host::{Capability, Missing, cgroup, sysctl, tracefs};
 use crate::model::Backend;
 use crate::model::event::Kind;
 
-/// Backends that were tried in vain, and why.
+/// Backends that failed, and why.
 type Obstacles = Vec<(Backend, Obstacle)>;
 
 /// Tries the backend that was asked for, or all of them until one attaches. Every obstacle is kept, in the order of
@@ -40,7 +40,7 @@ pub(super) fn choose<T>(
 /// What attaching asks of the kernel's types.
 pub(super) struct Types {
     btf: Btf,
-    /// The same in aya's form, made when the first program asks for it; those on cgroups and system calls do without.
+    /// The same in aya's form, made when the first program needs it. Programs on cgroups and system calls do not.
     of_aya: OnceLock<AyaBtf>,
 }
 

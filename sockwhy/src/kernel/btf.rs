@@ -16,7 +16,7 @@ pub const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 /// Types that wrap one another nest at most this deep; bounds the walk through a malformed blob.
 const MAX_DEPTH: u32 = 32;
 
-/// Why there is no BTF to ask.
+/// Why there is no BTF to read.
 #[derive(Debug, Error)]
 pub enum BtfError {
     /// The file cannot be read.
@@ -158,11 +158,11 @@ impl Btf {
         Ok(btf)
     }
 
-    /// The same with nothing in it but these functions and typedefs, under the ids that they have here. It is all that
-    /// attaching asks of BTF, in a tenth of the memory.
+    /// An excerpt with only these functions and typedefs, under the same ids. Attaching needs no more of BTF, and this
+    /// takes a tenth of the memory.
     ///
     /// # Errors
-    /// Where the blob was damaged so that it cannot be excerpted.
+    /// Where the blob is too damaged for that.
     pub fn excerpt<S: AsRef<str>>(&self, names: &[S]) -> Result<Self, BtfError> {
         const POINTER: u32 = kind::PTR << 24;
         let (mut kept, mut strings) = (BTreeMap::new(), vec![0]);

@@ -48,7 +48,7 @@ pub fn read(namespaces: &[Namespace]) -> Result<(Vec<Socket>, Vec<Descriptor>), 
     let (mut ebpf, aya_btf) = prepare()?;
     let (tcp, task_file) = programs(&mut ebpf)?;
     thread::scope(|scope| {
-        // It shows the namespace of the thread that opens it, so this needs a thread to move about.
+        // It shows the namespace of the thread that opens it, so a new thread visits the namespaces.
         let sockets = scope.spawn(|| sockets(tcp, &aya_btf, namespaces));
         let held = descriptors(task_file, &aya_btf);
         Ok((join(sockets)?, held?))

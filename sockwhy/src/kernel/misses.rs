@@ -20,7 +20,7 @@ pub struct Misses {
 }
 
 impl Misses {
-    /// What has come together since the programs were loaded.
+    /// The counts since the programs were loaded.
     pub(super) fn count(ebpf: &Ebpf) -> Self {
         let mut misses = Self::default();
         for (name, program) in ebpf.programs() {

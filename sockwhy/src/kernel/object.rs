@@ -1,4 +1,4 @@
-//! The BPF object: embedded, told of the plan and the kernel's offsets, and loaded.
+//! The BPF object: embedded here, given the plan and the kernel's offsets, and loaded.
 
 use std::sync::Once;
 
@@ -46,7 +46,7 @@ pub(super) struct Request<'a> {
     pub log: bool,
 }
 
-/// The object, told of everything before it is loaded.
+/// The object, and what it is given before it is loaded.
 pub(super) struct Object<'a> {
     request: Request<'a>,
     offsets: Global<Offsets>,
@@ -88,7 +88,7 @@ impl<'a> Object<'a> {
 }
 
 /// A loader that knows no BTF: the object has no CO-RE relocations that would ask for it. `EbpfLoader::new()` parses the
-/// kernel's all the same, which takes more time and memory than everything else here, unless it cannot open the file.
+/// kernel's BTF anyway, which takes more time and memory than everything else here, unless it cannot open the file.
 fn loader() -> EbpfLoader<'static> {
     let limit = getrlimit(Resource::Nofile);
     let closed = setrlimit(Resource::Nofile, Rlimit { current: Some(0), ..limit });
@@ -122,7 +122,7 @@ fn config(btf: &Btf, request: &Request<'_>) -> Result<Config, Obstacle> {
     let filters = request.filters;
     let on = |values: usize| u8::from(values > 0);
     let pid_namespace = pid::namespace()
-        .map_err(|error| Obstacle::Host(format!("cannot tell the PID namespace from /proc/self/ns/pid: {error}")))?;
+        .map_err(|error| Obstacle::Host(format!("cannot read the PID namespace from /proc/self/ns/pid: {error}")))?;
     Ok(Config {
         pid_namespace,
         initial_pid_namespace: u32::from(pid::in_initial_namespace() == Some(true)),

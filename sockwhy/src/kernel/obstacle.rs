@@ -31,10 +31,10 @@ pub enum Obstacle {
         /// What is missing.
         missing: Missing,
     },
-    /// tracefs is needed and cannot be had.
+    /// tracefs is needed and cannot be mounted.
     #[error(transparent)]
     Tracefs(#[from] TracefsError),
-    /// Everything the capabilities allow was there, and the kernel said no.
+    /// The kernel refused, although the capabilities were there.
     #[error("the kernel refused to {action}: {error}{}", because(*.hint))]
     Kernel {
         /// What was tried.
@@ -50,7 +50,7 @@ pub enum Obstacle {
     #[error("this kernel has no function {0} to hook")]
     NoFunction(&'static str),
     /// The function has an unknown shape.
-    #[error("this kernel's {0} takes {1} arguments, which is none of the known shapes")]
+    #[error("this kernel's {0} takes {1} arguments, a form that sockwhy does not know")]
     Shape(&'static str, usize),
     /// Something that the backend needs from the host is not there.
     #[error("{0}")]
@@ -78,7 +78,7 @@ impl Failure for NoBackend {
         Exit::NotAllowed
     }
 
-    /// That of the last backend, which asks for the least.
+    /// The remedy of the last backend, which needs the least.
     fn remedy(&self, command: &str) -> Option<Remedy> {
         self.0.last().map(|(_, obstacle)| obstacle.remedy(command))
     }
@@ -118,7 +118,7 @@ impl Obstacle {
                 missing.remedy(command)
             }
             Self::Btf(_) => Remedy::new(
-                "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed, as distributions have built since 2020",
+                "use a kernel with CONFIG_DEBUG_INFO_BTF=y, as distributions have built since 2020",
                 "grep BTF /boot/config-$(uname -r)",
             ),
             Self::Kernel { verifier, .. } if !verifier.is_empty() => {
@@ -142,12 +142,12 @@ impl Obstacle {
         }
     }
 
-    /// What loading the object as a whole gave.
+    /// The error of loading the object as a whole.
     pub(super) fn object(error: &EbpfError) -> Self {
         Self::from_source("create BPF maps", error)
     }
 
-    /// What loading or attaching one program gave.
+    /// The error of loading or attaching one program.
     pub(super) fn program(action: impl fmt::Display, error: &ProgramError) -> Self {
         let verifier = match error {
             ProgramError::LoadError { verifier_log, .. } => verifier_log.to_string(),

@@ -136,7 +136,7 @@ impl Resolver<'_> {
         self.unless_optional(UNKNOWN, self.find_bytes(structure, path, bits))
     }
 
-    /// The same for `struct sock_common`, of which the programs read the first bytes in one go.
+    /// The same for `struct sock_common`. The programs read its first bytes at once.
     fn head(&self, path: &[&str], bits: u32) -> Result<u32, OffsetError> {
         let offset = self.find_bytes("sock_common", path, bits).and_then(|offset| {
             if (offset + bits / U8) as usize > SOCK_COMMON_HEAD {

@@ -36,8 +36,8 @@ impl Ring {
         }
     }
 
-    /// Asks the programs to wake the reader at the next event. One that is being written at this moment may still come
-    /// without: the reader has to look once more before it sleeps.
+    /// Asks the programs to wake the reader at the next event. An event that is being written now may not wake it, so the
+    /// reader must look at the ring once more before it sleeps.
     ///
     /// # Errors
     /// Where the kernel refuses to write to the map.

@@ -40,6 +40,8 @@ impl Tracer {
         };
         let (backend, (mut ebpf, blind_spot), obstacles) =
             attach::choose(plan.backend, attempt).map_err(NoBackend::for_each)?;
+        // It would count as memory in use beside the ring, which is mapped next.
+        drop(types);
         for (backend, obstacle) in obstacles {
             ::log::debug!("no {backend} backend: {obstacle}");
         }

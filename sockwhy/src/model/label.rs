@@ -7,7 +7,7 @@ use sockwhy_common::label_bit;
 
 use super::family::Family;
 
-/// The socket's family and what it carries, or as a listener accepts, in one word.
+/// The socket's family and what it carries, or, for a listener, what it accepts, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label {
     /// An `AF_INET` socket.
@@ -26,7 +26,7 @@ impl Label {
     /// Every label.
     pub const ALL: [Self; 5] = [Self::Ipv4, Self::Ipv6, Self::Ipv4OverAfInet6, Self::DualStack, Self::Ipv6Only];
 
-    /// Those that connections have, and so events.
+    /// Those of connections, and so of events.
     pub const CONNECTIONS: [Self; 3] = [Self::Ipv4, Self::Ipv6, Self::Ipv4OverAfInet6];
 
     /// Its bit. Those of connections are the bits of [`label_bit`].
@@ -47,7 +47,7 @@ impl Label {
         Self::ALL.into_iter().filter(|label| holds(*label)).fold(0, |set, label| set | label.bit())
     }
 
-    /// Whether no other sockets than listeners have it.
+    /// Whether only listeners have it.
     #[must_use]
     pub const fn is_of_listeners(self) -> bool {
         matches!(self, Self::DualStack | Self::Ipv6Only)

@@ -17,7 +17,7 @@ impl Name {
     }
 }
 
-/// Older kernels leave behind the NUL what was there before.
+/// Older kernels leave old bytes behind the NUL.
 impl PartialEq for Name {
     fn eq(&self, other: &Self) -> bool {
         self.as_bytes() == other.as_bytes()
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_behind_the_end_of_a_name_is_no_part_of_it() {
+    fn bytes_behind_the_nul_do_not_count() {
         assert_eq!(Name::from(*b"list\0tance-1234\0"), Name::from(*b"list\0\0\0\0\0\0\0\0\0\0\0\0"));
         assert_ne!(Name::from(*b"list\0tance-1234\0"), Name::from(*b"listtance-1234\0\0"));
     }

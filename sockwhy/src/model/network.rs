@@ -1,9 +1,7 @@
 //! A network namespace, as far as it decides what a listener can take. Pure: nothing is read here.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use crate::model::Family;
 

@@ -59,6 +59,6 @@ pub(super) enum Origin {
     Native(Ipv6Addr),
     /// `AF_INET6`, bound to an IPv4-mapped address: IPv4 only.
     Mapped(Ipv4Addr),
-    /// `AF_INET6`; it took this peer, no more is known.
+    /// `AF_INET6`. No more is known than that it took this peer.
     TakesPeers,
 }

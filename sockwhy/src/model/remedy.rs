@@ -1,4 +1,4 @@
-//! What to do about something that is not as it should be.
+//! What to do about a failure.
 
 use std::fmt;
 

@@ -1,11 +1,11 @@
-//! Names made fit to show. Whoever runs a process chooses its name, from any bytes but NUL: terminal escape sequences,
-//! characters that turn the direction of the line around, halves of UTF-8 characters.
+//! Names, made safe to show. Whoever runs a process chooses its name, from any bytes except NUL: terminal escape
+//! sequences, characters that reverse the direction of the line, halves of UTF-8 characters.
 //!
 //! | in the name | text | JSON |
 //! | --- | --- | --- |
 //! | bytes that are not UTF-8 | `\xff` | `\xff` |
 //! | control bytes | `\x1b` | as JSON escapes them: `\u001b` |
-//! | other characters that show nothing, or turn text around | `\u{202e}` | likewise: `\u202e` |
+//! | other characters that are invisible, or reverse text | `\u{202e}` | likewise: `\u202e` |
 //! | a backslash that would read as one of these | `\x5c` | `\x5c` |
 //!
 //! A JSON string (once parsed) becomes the name's bytes again when each `\xNN` in it is replaced by the byte.
@@ -58,7 +58,7 @@ impl Sanitized<'_> {
     }
 }
 
-/// The name itself, where nothing in it needs a second look; which is nearly always.
+/// The name itself, if nothing in it needs an escape, as nearly always.
 fn plain(name: &[u8]) -> Option<&str> {
     let is_plain = name.iter().all(|byte| matches!(byte, b' '..=b'~') && *byte != b'\\');
     if is_plain { std::str::from_utf8(name).ok() } else { None }
@@ -73,7 +73,7 @@ fn reads_as_escape(rest: &str) -> bool {
     }
 }
 
-/// Whether the character takes up room and leaves its neighbours where they are. Controls have no width. The marks of
+/// Whether the character is visible and does not move its neighbours. Controls have no width. The marks of
 /// the bidirectional algorithm and other format characters have a width of 0, except the two separators.
 pub(crate) fn is_visible(character: char) -> bool {
     character.width().is_some_and(|width| width > 0) && !matches!(character, '\u{2028}' | '\u{2029}')

@@ -1,17 +1,13 @@
 //! The addresses of network devices (`rtnetlink(7)`). Source: `include/uapi/linux/if_addr.h`.
 
-use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
-};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use sockwhy_common::{AF_INET, AF_INET6};
 
-use super::{
-    exchange,
-    message::{attribute, bytes, dump},
-};
+use super::exchange;
+use super::message::{attribute, bytes, dump};
 use crate::model::network::Address;
 
 const RTM_GETADDR: u16 = 22;

@@ -44,7 +44,7 @@ pub(super) fn request(family: u16) -> Vec<u8> {
 
     let mut body = [0; REQUEST];
     let [family, ..] = family.to_le_bytes();
-    // Who asks for INFO is told of MPTCP as well (`tcp_diag_get_aux`).
+    // A request for INFO is answered with MPTCP too (`tcp_diag_get_aux`).
     body[..3].copy_from_slice(&[family, IPPROTO_TCP, 1 << (INET_DIAG_INFO - 1)]);
     body[4..8].copy_from_slice(&EVERY_STATE.to_ne_bytes());
     dump(SOCK_DIAG_BY_FAMILY, &body)
@@ -127,12 +127,11 @@ impl<'a> DiagSocket<'a> {
         });
         Ok(Socket {
             mptcp: ulp.is_some_and(|name| name.strip_suffix(b"\0").unwrap_or(name) == b"mptcp"),
-            // It is 0 where the kernel has forgotten it, or not decided on it yet.
+            // It is 0 where the kernel has dropped it, or has not set it yet.
             uid: (inode != 0 || uid != 0).then_some(uid),
             inode: NonZeroU64::new(inode.into()),
             cookie: NonZeroU64::new(high << 32 | low),
-            // The kernel tells the option of listeners, and of nothing else that it shows here
-            // (`inet_diag_msg_attrs_fill`).
+            // The kernel sends the option for listeners only (`inet_diag_msg_attrs_fill`).
             ..Socket::new(netns, family, state, ends, v6only.filter(|_| state == State::Listen))
                 .on_device(u32::from_ne_bytes(self.get(40)))
         })
@@ -212,15 +211,15 @@ mod tests {
     proptest! {
         #[test]
         fn anything_is_read_to_its_end(answer: Vec<u8>) {
-            // Each message takes at least a header off, or is the last.
+            // Each message is at least as long as a header, or is the last.
             prop_assert!(Messages(&answer).count() <= answer.len() / HEADER + 1);
         }
 
         #[test]
-        fn any_attributes_are_read_without_harm(socket: [u8; 32], attributes: Vec<u8>) {
+        fn any_attributes_are_read_without_panic(socket: [u8; 32], attributes: Vec<u8>) {
             let mut whole = [0; SOCKET];
             whole[..32].copy_from_slice(&socket);
-            let _whatever_it_is = DiagSocket { socket: &whole, attributes: &attributes }.decode(1);
+            let _any_result = DiagSocket { socket: &whole, attributes: &attributes }.decode(1);
         }
     }
 }

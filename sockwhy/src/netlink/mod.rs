@@ -1,6 +1,6 @@
 //! The sockets that exist, as an ordinary user may see them: sockets from the kernel's `sock_diag` over netlink, their
-//! owners from `/proc`. `IPV6_V6ONLY` is told of listeners only. Owners are told of the user's own processes only, unless
-//! root asks.
+//! owners from `/proc`. `IPV6_V6ONLY` is known for listeners only. Owners are known for the user's own processes only,
+//! for root for all.
 
 mod addresses;
 mod message;
@@ -17,26 +17,26 @@ use crate::host::netns::{self, Namespace};
 use crate::host::owners;
 use crate::model::socket::{Descriptor, Socket};
 
-/// The kernel fills messages of up to so many bytes for whoever offers them room (`netlink_dump`).
+/// The kernel fills messages of up to this size where the buffer has room (`netlink_dump`).
 const CHUNK: usize = 32 * 1024;
 
 /// What was found.
 pub struct Found {
     /// The TCP sockets of the network namespaces.
     pub sockets: Vec<Socket>,
-    /// The descriptors of sockets of all the processes that could be asked.
+    /// The sockets' descriptors, of all processes that could be read.
     pub held: Vec<Descriptor>,
-    /// Whether all could.
+    /// Whether every process could be read.
     pub all_owners: bool,
 }
 
 /// Finds every TCP socket of these network namespaces.
 ///
 /// # Errors
-/// Where the kernel has no `sock_diag`, or a namespace cannot be gone into.
+/// Where the kernel has no `sock_diag`, or a namespace cannot be entered.
 pub fn read(namespaces: &[Namespace]) -> io::Result<Found> {
     thread::scope(|scope| {
-        // A netlink socket is of the namespace that the thread which makes it is in.
+        // A netlink socket belongs to the network namespace of the thread that makes it.
         let sockets = scope.spawn(|| {
             let mut sockets = Vec::new();
             netns::visit(namespaces, |netns| dump(netns, &mut sockets)).map(|()| sockets)

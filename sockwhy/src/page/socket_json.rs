@@ -1,4 +1,4 @@
-//! Sockets as JSON objects, the fields and their order a promise to users (`docs`: the README's table).
+//! Sockets as JSON objects. The fields and their order are a promise to users; the README lists them.
 
 use std::fmt;
 use std::num::NonZeroU64;

@@ -34,7 +34,7 @@ struct Columns {
     terminal: Option<u16>,
 }
 
-/// What stands below a socket is indented so far.
+/// The indent of the lines below a socket.
 const INDENT: usize = 6;
 
 impl SocketTable {
@@ -135,13 +135,13 @@ impl SocketTable {
     }
 }
 
-/// The first process, its name cut where it would be wider, and how many others there are. A dash where there is none, a
-/// question mark where it is not known.
+/// The first process, its name cut to fit, and how many others there are. A dash where there is none, a question mark
+/// where it is unknown.
 fn owners(text: &mut String, socket: Entry<'_>, width: usize) -> fmt::Result {
     let Some(owners) = socket.owners() else { return text.write_char('?') };
     let [first, ..] = owners else { return text.write_char('-') };
     first.write(text)?;
-    // They are sorted by PID. Those that cannot be seen have none; each counts.
+    // They are sorted by PID. Those that cannot be seen have no PID; each counts.
     let others = owners.windows(2).filter(|pair| pair[0].pid != pair[1].pid || pair[1].pid.is_none()).count();
     if others == 0 {
         cut(text, width);
@@ -176,12 +176,12 @@ impl Columns {
     const PROTO: usize = "PROTO".len();
     const STATE: usize = State::Established.as_str().len();
     const LABEL: usize = Label::Ipv4OverAfInet6.as_str().len();
-    /// That of the headings.
+    /// The width of the heading.
     const ADDRESS_LEAST: usize = "LOCAL".len();
     /// On a terminal, longer addresses push aside what follows them.
     const ADDRESS_MOST: usize = "255.255.255.255:65535".len();
     const OWNERS: &str = "PID/PROCESS";
-    /// In less there would be PIDs and no names.
+    /// Less room would show PIDs without names.
     const OWNERS_LEAST: usize = 12;
 
     fn fit(terminal: Option<u16>, netns: bool, sockets: &[Entry<'_>]) -> Self {
@@ -209,6 +209,7 @@ mod tests {
     use std::num::NonZeroU64;
 
     use super::*;
+    use crate::inventory::join;
     use crate::model::Family;
     use crate::model::socket::{Descriptor, Owner, Socket, Sockets};
 
@@ -244,7 +245,7 @@ mod tests {
             Descriptor { inode: 1, owner: Owner { pid: Some(pid), process: process.into(), fd: 3 } }
         };
         let own = Descriptor { inode: 2, ..held(31307) };
-        Sockets::join(list, &[held(31307), held(31308), held(31309), held(31309), own], all_owners)
+        join(list, &[held(31307), held(31308), held(31309), held(31309), own], all_owners)
     }
 
     fn table(width: Option<u16>, netns: bool, sockets: &Sockets) -> String {

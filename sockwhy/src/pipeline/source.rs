@@ -64,7 +64,7 @@ impl Source {
         Ok(())
     }
 
-    /// Whether there are records in the ring, also such as are still being written (`ringbuf_map_poll_kern`).
+    /// Whether there are records in the ring. Records that are still being written count too (`ringbuf_map_poll_kern`).
     fn has_records(&self) -> io::Result<bool> {
         let now = Timespec { tv_sec: 0, tv_nsec: 0 };
         Ok(poll(&mut [PollFd::new(&self.ring, PollFlags::IN)], Some(&now))? > 0)

@@ -1,4 +1,4 @@
-//! Which labels pass all the filters that decide about them, and what to say where none does.
+//! Which labels pass all filters of family, wire, network and label, and the error where none does.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::model::{Family, Label};
 /// Labels as a set of bits ([`Label::bit`]).
 pub(super) type Labels = u8;
 
-/// Filters that each let something through, but nothing together.
+/// Filters that each pass some labels, but have none in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contradiction(Vec<LabelFilter>);
 
@@ -46,7 +46,7 @@ pub(super) fn common(all: Labels, filters: &FilterArgs, label: Option<LabelFilte
     }
 }
 
-/// The filters that were given and decide about labels.
+/// The given filters of family, wire and network.
 fn given(args: &FilterArgs) -> [Option<LabelFilter>; 3] {
     let carries = |version| Label::set(|label| label.ip_version().is_none_or(|only| only == version));
     let wire = [("-4", args.ipv4, carries(4)), ("-6", args.ipv6, carries(6))];

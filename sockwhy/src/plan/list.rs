@@ -31,7 +31,7 @@ impl ListPlan {
     /// # Errors
     /// When no socket can ever pass all the filters.
     pub fn new(args: ListArgs) -> Result<Self, Contradiction> {
-        // Who asks for what only listeners have wants listeners.
+        // A label that only listeners have asks for listeners.
         let listeners = args.all || args.listening || args.label.iter().any(|label| label.is_of_listeners());
         let labels = labels::common(Label::set(|_| true), &args.filters, labels::label_filter(&args.label))?;
         let filters = args.filters;
@@ -77,7 +77,7 @@ impl ListPlan {
     }
 }
 
-/// Whether one of the values holds; an empty list lets everything through.
+/// Whether one of the values holds. An empty list passes everything.
 fn any<T>(values: &[T], holds: impl FnMut(&T) -> bool) -> bool {
     values.is_empty() || values.iter().any(holds)
 }

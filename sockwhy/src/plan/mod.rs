@@ -26,18 +26,18 @@ pub struct TracePlan {
     pub events: Vec<Kind>,
     /// How to see them; `None` for the best way that the host allows.
     pub backend: Option<Backend>,
-    /// Stop after so many events.
+    /// Stop after this many events.
     pub count: Option<u64>,
-    /// Stop after so long.
+    /// Stop after this time.
     pub duration: Option<Duration>,
     /// Size of the ring buffer in bytes: a power of two from 4 KiB to 1 GiB.
     pub buffer_size: u32,
-    /// What the user should know of how the arguments were understood, a line each.
+    /// How arguments were changed, a line each, for the user.
     pub notes: Vec<String>,
 }
 
 /// Which flows to report. Filters of different kinds must all hold, the values of one are alternatives, an empty list
-/// lets everything through.
+/// passes everything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FlowFilter {
     /// Processes, as sockwhy's PID namespace numbers them.
@@ -55,7 +55,7 @@ pub struct FlowFilter {
 }
 
 impl FlowFilter {
-    /// Lets everything through.
+    /// Passes everything.
     pub const EVERYTHING: Self = Self {
         pids: Vec::new(),
         uids: Vec::new(),

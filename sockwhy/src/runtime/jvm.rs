@@ -10,8 +10,9 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use super::hsperf;
+use super::settings::Setting;
 use super::words::words;
-use super::{Setting, hsperf};
 use crate::host::Process;
 
 /// The properties that decide about families.

@@ -3,9 +3,11 @@
 //!
 //! The order counts where a process has the signs of several: servers before languages.
 
-use super::Aim::{Both, Ipv4Only};
-use super::Role::{Connect, Listen};
-use super::{Becomes, Remedy, Runtime, Sign, Tier, V6only, jvm, options, variables};
+use super::jvm;
+use super::kinds::Aim::{Both, Ipv4Only};
+use super::kinds::Role::{Connect, Listen};
+use super::kinds::{Becomes, Remedy, Runtime, Sign, Tier, V6only};
+use super::settings::{options, variables};
 
 /// For whom the number of IP addresses on the interfaces decides nothing.
 const DISABLE_IPV6: Remedy = Remedy {

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-/// Formats wall-clock time. What is the same for a second is kept, as events come many to a second and finding the
-/// offset of a time zone costs more than all the rest of a line.
+/// Formats wall-clock time. The text of the last second is kept: many events share a second, and finding the offset of
+/// a time zone costs more than the rest of a line.
 #[derive(Debug)]
 pub(crate) struct Clock {
     zone: TimeZone,

@@ -32,7 +32,7 @@ impl<T: Display> Serialize for Shown<T> {
 /// Compact JSON that does no harm when it is shown on a terminal: characters that JSON need not escape and that are
 /// not visible are escaped as well.
 pub(crate) struct Visible {
-    /// There is nothing of that kind in the value.
+    /// The value has no such character.
     pub(crate) already: bool,
 }
 

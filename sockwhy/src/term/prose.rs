@@ -5,7 +5,7 @@ use crate::model::Remedy;
 
 /// Longer lines are hard to read, however wide the terminal is.
 const WIDEST: usize = 100;
-/// On narrower terminals the text would be a column of single words: it is left to the terminal to break it.
+/// On narrower terminals the text would be a column of single words, so the terminal breaks it.
 const NARROWEST: usize = 40;
 
 /// How to break lines.
@@ -50,8 +50,8 @@ impl Prose {
         out.push(b'\n');
     }
 
-    /// Writes what to do, from column `indent` on. On a terminal the command to paste gets a line of its own that is not
-    /// broken.
+    /// Writes what to do, from column `indent` on. On a terminal the command to paste gets a line of its own that is
+    /// not broken.
     pub(crate) fn remedy(self, out: &mut Vec<u8>, remedy: &Remedy, indent: usize, paint: Paint, command_paint: Paint) {
         blanks(out, indent);
         match &remedy.command {
@@ -66,7 +66,7 @@ impl Prose {
     }
 }
 
-/// Writes so many spaces.
+/// Writes this many spaces.
 pub(crate) fn blanks(out: &mut Vec<u8>, count: usize) {
     out.resize(out.len() + count, b' ');
 }

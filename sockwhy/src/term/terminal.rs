@@ -1,4 +1,4 @@
-//! What stands at the other end of stdout.
+//! What stdout leads to.
 
 use std::io::{IsTerminal, stdout};
 

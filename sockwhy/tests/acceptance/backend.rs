@@ -1,10 +1,15 @@
-//! The backends of sockwhy, and what each is known not to see or not to say.
+//! The backends of sockwhy, and what each is known not to see.
 
 use std::str::FromStr;
 use std::{env, fmt};
 
+use serde_json::Value;
+
+use crate::enter::Enter;
 use crate::host;
 use crate::outcome::{Outcome, Stop};
+use crate::program::program;
+use crate::said::Said;
 use crate::trace::Trace;
 
 /// A way in which sockwhy hooks into the kernel.
@@ -19,17 +24,20 @@ impl Backend {
     /// In the order in which `--backend auto` prefers them.
     pub(crate) const ALL: [Self; 3] = [Self::Fentry, Self::Kprobe, Self::Tracepoint];
 
-    /// Those that the user names in `SOCKWHY_BACKEND`, or else every one that this kernel has.
-    pub(crate) fn under_test() -> Vec<Self> {
-        match env::var("SOCKWHY_BACKEND") {
-            Ok(name) => vec![name.parse().expect("SOCKWHY_BACKEND names a backend")],
-            Err(_) => Self::ALL.into_iter().filter(|backend| backend.is_available()).collect(),
+    /// The backends to test, and whether each must work here: the one that `SOCKWHY_BACKEND` names, as `SOCKWHY_EXPECT`
+    /// says, or else every one, as `sockwhy doctor` says.
+    pub(crate) fn under_test() -> Outcome<Vec<(Self, bool)>> {
+        if let Ok(name) = env::var("SOCKWHY_BACKEND") {
+            let works = env::var_os("SOCKWHY_EXPECT").is_none_or(|expected| expected != "no");
+            return Ok(vec![(name.parse().expect("SOCKWHY_BACKEND names a backend"), works)]);
         }
-    }
-
-    /// Whether it is to be found on this machine: `SOCKWHY_EXPECT` is `no` where the kernel is known not to have it.
-    pub(crate) fn is_expected() -> bool {
-        env::var_os("SOCKWHY_EXPECT").is_none_or(|expected| expected != "no")
+        let doctor = doctor()?;
+        if doctor.iter().all(|(_, works)| !works) {
+            return Err(Stop::failed(
+                "no backend works here, so nothing can be tested; see what this host allows: sudo sockwhy doctor",
+            ));
+        }
+        Ok(doctor)
     }
 
     /// Whether it starts.
@@ -37,13 +45,12 @@ impl Backend {
         Trace::new(self).start().is_ok()
     }
 
-    /// Whether it sees accepts that `io_uring` does; the system calls' exits do not.
+    /// Whether it sees accepts by `io_uring`. Those do not pass the exits of system calls.
     pub(crate) fn sees_uring_accept(self) -> bool {
         self != Self::Tracepoint
     }
 
-    /// Whether it tells the cookie of a socket that nobody has asked for it yet. kprobes may not ask at all, tracing
-    /// programs from 5.12 on.
+    /// Whether it can make the kernel assign a cookie. kprobes may not, tracing programs may from 5.12 on.
     pub(crate) fn tells_cookie(self) -> bool {
         match self {
             Self::Fentry => host::kernel() >= (5, 12),
@@ -52,7 +59,7 @@ impl Backend {
         }
     }
 
-    /// Whether it always knows the listener of an accept (but for those in which a thread was blocked already).
+    /// Whether it always knows the listener of an accept (except of accepts that were blocked before the trace began).
     pub(crate) fn knows_listener(self) -> bool {
         self != Self::Kprobe
     }
@@ -76,10 +83,22 @@ impl FromStr for Backend {
     }
 }
 
-/// A backend that this kernel is known not to have says so instead of tracing.
+/// Each backend, and whether it works here according to `sockwhy doctor`.
+fn doctor() -> Outcome<Vec<(Backend, bool)>> {
+    let said = Said::by_sockwhy(&Enter::default(), &program(), &["doctor", "-o", "json"])?;
+    let rows: Vec<Value> = said.stdout.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
+    let row = |backend: Backend| rows.iter().find(|row| row["check"] == backend.to_string());
+    let works = |backend| {
+        let row = row(backend).ok_or_else(|| Stop::failed(format!("doctor has no row {backend}: {said:?}")))?;
+        Ok((backend, row["ok"] == true))
+    };
+    Backend::ALL.into_iter().map(works).collect()
+}
+
+/// A backend that must not work here refuses to trace, and says why.
 pub(crate) fn refuses(backend: Backend) -> Outcome {
     let Err(refusal) = Trace::new(backend).start() else {
-        return Err(Stop::failed(format!("{backend} runs here, though it is not expected to")));
+        return Err(Stop::failed(format!("{backend} works here, but it is expected to refuse")));
     };
     assert_eq!(refusal.code, Some(3), "{refusal}");
     assert!(refusal.stderr.contains(&backend.to_string()), "{refusal}");

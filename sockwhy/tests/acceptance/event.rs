@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// An object of the output, of which every field that the interface promises has been found to be of its type.
+/// An object of the output. Every field that the interface promises is there and has the right type.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Event(Map<String, Value>);
 
@@ -83,12 +83,12 @@ impl Event {
         self.get(field).as_str().unwrap_or_default()
     }
 
-    /// The value of a field that is a number; none where it is null.
+    /// The value of a field that is a number; `None` if it is null.
     pub(crate) fn int(&self, field: &str) -> Option<u64> {
         self.get(field).as_u64()
     }
 
-    /// The bytes of a name: those that are no UTF-8, and backslashes that could be taken for such, are written `\xNN`.
+    /// The bytes of a name. Bytes that are not UTF-8, and backslashes that look like an escape, are written `\xNN`.
     pub(crate) fn name(&self, field: &str) -> Vec<u8> {
         let mut bytes = Vec::new();
         let mut rest = self.str(field).as_bytes();
@@ -131,7 +131,7 @@ fn nanoseconds(time: &str) -> Option<u64> {
     }
     let number = |from: usize, to: usize| time[from..to].parse::<u64>().ok();
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    // Years begin in March here, so that the leap day is the last of its year.
+    // Here years begin in March, so that the leap day is the last day of its year.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
     let days_to_1970 = 719_468;

@@ -1,4 +1,4 @@
-//! What a process knows of a connection that it made or accepted, and the event that must tell the same.
+//! What a process knows of a connection that it made or accepted, compared with its event.
 
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use crate::backend::Backend;
 use crate::event::Event;
 
-/// The kernel's monotonic clock becomes a date by what another clock shows at another moment: enough to tell a wrong
-/// epoch, or the time of reading from that of the event, and never a matter of luck.
+/// In nanoseconds. sockwhy turns monotonic time into a date by the difference of two clocks, read one after the other.
+/// This is small enough to notice a wrong epoch, or the time of reading instead of the event's, and large enough for
+/// any machine.
 const CLOCK_TOLERANCE: u64 = 1_000_000_000;
 
 /// A socket's address family.
@@ -31,20 +32,20 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Flow {
     pub(crate) kind: Kind,
-    /// None where the tracer can't see the process.
+    /// `None` where the tracer cannot see the process.
     pub(crate) pid: Option<u32>,
-    /// None where any thread will do.
+    /// `None` where any thread is right.
     pub(crate) tid: Option<u32>,
     pub(crate) uid: u32,
     /// The names, as `/proc` has them.
     pub(crate) process: Vec<u8>,
-    /// None where any thread will do.
+    /// `None` where any thread is right.
     pub(crate) thread: Option<Vec<u8>>,
     /// Of the socket, not of the process.
     pub(crate) netns: u64,
-    /// None where no cgroup v2 is mounted.
+    /// `None` where no cgroup v2 is mounted.
     pub(crate) cgroup_id: Option<u64>,
-    /// None where the process did not ask for it.
+    /// `None` where the process did not read it.
     pub(crate) cookie: Option<u64>,
     pub(crate) family: Family,
     pub(crate) mptcp: bool,
@@ -56,22 +57,22 @@ pub(crate) struct Flow {
     pub(crate) ended: u64,
     /// The error of the system call.
     pub(crate) error: Option<i32>,
-    /// The socket, as the process calls it.
+    /// The actor's number for the socket.
     pub(crate) socket: usize,
-    /// Whether the thread was in accept already when the tracer started, so that the listener may not be known.
+    /// Whether the thread was in `accept()` before the tracer started, so that the listener may be unknown.
     pub(crate) was_blocked: bool,
-    /// Whether the kernel may not have told the tracer the cookie.
+    /// Whether the tracer may not know the cookie.
     pub(crate) cookie_unknown: bool,
     /// What the reason must say of the listener, where the backend knows it.
     pub(crate) listener: Option<String>,
-    /// What the test calls it.
-    pub(crate) what: String,
+    /// The name that error messages use.
+    pub(crate) name: String,
 }
 
 impl Flow {
     /// Gives it a name for error messages.
-    pub(crate) fn called(mut self, what: impl Into<String>) -> Self {
-        self.what = what.into();
+    pub(crate) fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
         self
     }
 
@@ -94,23 +95,22 @@ impl Flow {
         self.peer.ip().to_canonical()
     }
 
-    /// The own address, without `::ffff:`. A refused socket has forgotten it; the loopback device's are their own
-    /// peers.
+    /// The local address, without `::ffff:`. A refused socket has lost it; on the loopback device it is the peer's.
     fn local_addr(&self) -> IpAddr {
         let local = self.local.ip().to_canonical();
         if !local.is_unspecified() {
             return local;
         }
         let peer = self.peer_addr();
-        assert!(peer.is_loopback(), "{self:?} has forgotten its address");
+        assert!(peer.is_loopback(), "{self:?} has lost its address");
         match peer {
             IpAddr::V4(_) => IpAddr::from([127, 0, 0, 1]),
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         }
     }
 
-    /// What tells it from other flows.
-    fn is(&self, event: &Event) -> bool {
+    /// Whether the event is of this flow.
+    fn matches(&self, event: &Event) -> bool {
         event.str("event") == self.event()
             && event.int("pid") == self.pid.map(u64::from)
             && event.int("local_port") == Some(self.local.port().into())
@@ -124,7 +124,7 @@ impl Flow {
         }
     }
 
-    /// Every field of which exactly one value is right.
+    /// Every field that has exactly one right value.
     fn fields(&self) -> Vec<(&'static str, Value)> {
         let (family, netstat) = match self.family {
             Family::Inet => ("AF_INET", "tcp"),
@@ -154,14 +154,14 @@ impl Flow {
         fields
     }
 
-    /// What `event` tells otherwise than the process knows it.
+    /// Every field of `event` that is not as the process knows it.
     fn differences(&self, event: &Event, backend: Backend) -> Vec<String> {
         let mut found: Vec<_> = (self.fields().into_iter())
             .filter(|(field, value)| event.get(field) != value)
             .map(|(field, value)| format!("`{field}` is {}, not {value}", event.get(field)))
             .collect();
         if let Some(cookie) = self.cookie {
-            // An MPTCP socket cannot be asked by way of its subflow.
+            // A subflow does not give the cookie of its MPTCP socket.
             let may_be_null = self.mptcp || self.cookie_unknown || !backend.tells_cookie();
             let is = event.int("cookie");
             if is != Some(cookie) && !(may_be_null && is.is_none()) {
@@ -179,16 +179,16 @@ impl Flow {
         if time + CLOCK_TOLERANCE < self.began || time > self.ended + CLOCK_TOLERANCE {
             found.push(format!("`time` is {time}, not between {} and {}", self.began, self.ended));
         }
-        found.extend(self.doubts(event.str("why"), backend).into_iter().map(|doubt| format!("`why` {doubt}")));
+        found.extend(self.errors_in_why(event.str("why"), backend).into_iter().map(|error| format!("`why` {error}")));
         found
     }
 
-    /// What is not right with the reason that an event gives.
-    fn doubts(&self, why: &str, backend: Backend) -> Vec<String> {
-        let mut doubts = Vec::new();
+    /// What is wrong with the reason that an event gives.
+    fn errors_in_why(&self, why: &str, backend: Backend) -> Vec<String> {
+        let mut errors = Vec::new();
         let mut says = |what: &str, should: bool| {
             if why.contains(what) != should {
-                doubts.push(format!("{} {what:?}: {why:?}", if should { "lacks" } else { "should not say" }));
+                errors.push(format!("{} {what:?}: {why:?}", if should { "lacks" } else { "should not say" }));
             }
         };
         says("\n", false);
@@ -215,7 +215,7 @@ impl Flow {
                 }
             }
         }
-        doubts
+        errors
     }
 }
 
@@ -228,20 +228,20 @@ impl fmt::Display for Flow {
     }
 }
 
-/// Asserts that there is exactly one event for each flow, that it tells what the flow's process knows, and that there
-/// is no other event.
+/// Asserts that there is exactly one event for each flow, that it says what the flow's process knows, and that there is
+/// no other event.
 pub(crate) fn assert_same(events: &[Event], flows: &[Flow], backend: Backend) {
     let mut left: Vec<_> = events.iter().collect();
     let mut report = String::new();
     for flow in flows {
-        let Some(index) = left.iter().position(|event| flow.is(event)) else {
-            let _ = writeln!(report, "no event for {}\n    {flow}", flow.what);
+        let Some(index) = left.iter().position(|event| flow.matches(event)) else {
+            let _ = writeln!(report, "no event for {}\n    {flow}", flow.name);
             continue;
         };
         let event = left.remove(index);
         let differences = flow.differences(event, backend);
         if !differences.is_empty() {
-            let _ = writeln!(report, "{}: {}\n    {event}\n    {flow}", flow.what, differences.join("; "));
+            let _ = writeln!(report, "{}: {}\n    {event}\n    {flow}", flow.name, differences.join("; "));
         }
     }
     for event in left {

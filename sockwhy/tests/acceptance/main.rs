@@ -1,10 +1,9 @@
 //! The acceptance tests of `sockwhy trace`: real sockets of real processes, and every event compared with what the
 //! process knows it did.
 //!
-//! This program is also run by itself, moved to virtual machines with other kernels. It needs root, and knows these
-//! variables:
+//! This program also runs in virtual machines with other kernels. It needs root, and reads these variables:
 //! - `SOCKWHY_BIN`: the program to test, instead of the one that cargo built;
-//! - `SOCKWHY_BACKEND`: the backend to test, instead of every one that the kernel has;
+//! - `SOCKWHY_BACKEND`: the backend to test, instead of every one that `sockwhy doctor` says works here;
 //! - `SOCKWHY_EXPECT`: `no` where that backend must refuse to run;
 //! - `SOCKWHY_STORM`: how many connections the storm is made of, for slow machines.
 //!
@@ -18,6 +17,7 @@ mod backend;
 mod common;
 mod event;
 mod flow;
+mod jvm;
 mod scenarios;
 mod session;
 mod text;
@@ -33,18 +33,18 @@ use std::sync::atomic::Ordering;
 
 use libtest_mimic::Trial;
 
-use self::common::{enter, harness, host, kinds, netlink, outcome, program};
+use self::common::{enter, harness, host, kinds, netlink, outcome, program, said, terminal};
 use crate::backend::Backend;
 use crate::outcome::{Outcome, Stop, trial};
 use crate::session::Session;
 use crate::tracer::MISSES;
 
 fn main() -> ExitCode {
-    harness::main(&[(actor::ARGUMENT, |_| Ok(actor::puppet::main()?))], trials)
+    harness::main(&[(actor::ARGUMENT, |_| Ok(actor::child::main()?))], trials)
 }
 
-/// Runs a scenario, and once more where the kernel itself passed over a hook meanwhile: it does not run a program on a
-/// CPU where a task that was preempted is in it, and an emulated CPU is slow enough for that to happen.
+/// Runs a scenario, and once more if the kernel missed a hook meanwhile. It does not run a program on a CPU where the
+/// same program was preempted, which happens on slow emulated CPUs.
 fn attempt(scenario: impl Fn() -> Outcome) -> Outcome {
     let before = MISSES.load(Ordering::Relaxed);
     match panic::catch_unwind(AssertUnwindSafe(&scenario)) {
@@ -57,8 +57,8 @@ fn attempt(scenario: impl Fn() -> Outcome) -> Outcome {
 fn trials() -> Outcome<Vec<Trial>> {
     harness::require_root()?;
     let mut trials = Vec::new();
-    for backend in Backend::under_test() {
-        if !Backend::is_expected() {
+    for (backend, works) in Backend::under_test()? {
+        if !works {
             trials.push(trial(format!("{backend}::refuses"), move || backend::refuses(backend)));
             continue;
         }

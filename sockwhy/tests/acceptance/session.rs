@@ -1,4 +1,4 @@
-//! What the tests of one backend share: a tracer without filters that runs all the while.
+//! What the tests of one backend share: a tracer without filters that runs during all of them.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,24 +15,24 @@ use crate::tracer::{Finished, Tracer};
 pub(crate) struct Session {
     pub(crate) backend: Backend,
     tracer: Mutex<Option<Tracer>>,
-    /// Whether a tracer has run and not told of the test's own connections. Waiting for another one would be in vain.
-    deaf: AtomicBool,
+    /// Whether a running tracer did not report the test's own connection. Another one would not either.
+    is_silent: AtomicBool,
 }
 
 impl Session {
     pub(crate) fn new(backend: Backend) -> Self {
-        Self { backend, tracer: Mutex::new(None), deaf: AtomicBool::new(false) }
+        Self { backend, tracer: Mutex::new(None), is_silent: AtomicBool::new(false) }
     }
 
-    /// A `sockwhy trace` of one's own.
+    /// Another `sockwhy trace`.
     pub(crate) fn trace(&self) -> Trace {
         Trace::new(self.backend)
     }
 
-    /// The events of these processes from here on, by the tracer that all share.
+    /// Watches events from here on, by the shared tracer.
     pub(crate) fn watch(&self) -> Outcome<Watch<'_>> {
-        if self.deaf.load(Ordering::Relaxed) {
-            return Err(Stop::failed("sockwhy has told an earlier test nothing of a connection that was made"));
+        if self.is_silent.load(Ordering::Relaxed) {
+            return Err(Stop::failed("in an earlier test, sockwhy did not report a connection that was made"));
         }
         let mut tracer = self.tracer.lock().unwrap_or_else(PoisonError::into_inner);
         if tracer.is_none() {
@@ -41,12 +41,12 @@ impl Session {
         if let Some(tracer) = &*tracer {
             tracer.forget();
         }
-        Ok(Watch { backend: self.backend, tracer, deaf: &self.deaf })
+        Ok(Watch { backend: self.backend, tracer, is_silent: &self.is_silent })
     }
 
-    /// Ends the tracer that all share.
+    /// Ends the shared tracer.
     pub(crate) fn stop(&self) -> Outcome<Finished> {
-        // There is one, even if this is the only test, and it has seen something.
+        // Starts one if this is the only test, and makes it see something.
         self.watch()?.events(&[])?;
         let tracer = self.tracer.lock().unwrap_or_else(PoisonError::into_inner).take();
         tracer.expect("it has just been started").stop()
@@ -57,7 +57,7 @@ impl Session {
 pub(crate) struct Watch<'session> {
     backend: Backend,
     tracer: MutexGuard<'session, Option<Tracer>>,
-    deaf: &'session AtomicBool,
+    is_silent: &'session AtomicBool,
 }
 
 impl Watch<'_> {
@@ -76,33 +76,33 @@ impl Watch<'_> {
         Ok(self.events_with(&numbers)?.into_iter().filter(|event| event.is_of(pids)).collect())
     }
 
-    /// Every event so far in which one of these numbers stands. Of what happened before this is called nothing is
-    /// missing, as events leave the kernel in the order in which they happen.
+    /// Every event so far that has one of these numbers. None is missing of what happened before this call: events
+    /// leave the kernel in the order in which they happen.
     pub(crate) fn events_with(&mut self, numbers: &[u64]) -> Outcome<Vec<Event>> {
         let result = self.tracer().and_then(catch_up);
         if result.is_err() {
-            // Where it is dead the next test gets another one.
-            let is_deaf = self.tracer.take().is_some_and(|mut tracer| tracer.is_running());
-            self.deaf.store(is_deaf, Ordering::Relaxed);
+            // If it has ended, the next test starts another one.
+            let is_silent = self.tracer.take().is_some_and(|mut tracer| tracer.is_running());
+            self.is_silent.store(is_silent, Ordering::Relaxed);
         }
         result?;
         self.tracer()?.events_with(numbers)
     }
 
-    /// Asserts that the processes of the flows have done just these.
+    /// Asserts that the processes of these flows have made exactly these.
     pub(crate) fn assert_saw(&mut self, flows: &[Flow]) -> Outcome {
         let pids: Vec<_> = flows.iter().filter_map(|flow| flow.pid).collect();
         self.assert_saw_of(&pids, flows)
     }
 
-    /// Asserts that these processes have made just these flows.
+    /// Asserts that these processes have made exactly these flows.
     pub(crate) fn assert_saw_of(&mut self, pids: &[u32], flows: &[Flow]) -> Outcome {
         assert_same(&self.events(pids)?, flows, self.backend);
         Ok(())
     }
 }
 
-/// Waits until the tracer has told of a connection that is made here and now.
+/// Makes a connection, and waits until the tracer has reported it.
 pub(crate) fn catch_up(tracer: &Tracer) -> Outcome {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let connection = TcpStream::connect(listener.local_addr()?)?;

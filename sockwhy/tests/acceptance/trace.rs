@@ -49,7 +49,7 @@ impl Trace {
         pids.into_iter().fold(self, |trace, pid| trace.arguments(["--pid".to_owned(), pid.to_string()]))
     }
 
-    /// Another copy of the program.
+    /// With another copy of the program.
     pub(crate) fn program(mut self, program: &Path) -> Self {
         program.clone_into(&mut self.program);
         self

@@ -15,24 +15,24 @@ use crate::event::Event;
 use crate::outcome::{Outcome, Stop};
 use crate::trace::Refusal;
 
-/// How often the kernel has passed over the programs of all tracers that were stopped.
+/// How often the kernel has missed running the programs of the tracers that were stopped.
 pub(crate) static MISSES: AtomicUsize = AtomicUsize::new(0);
 
-/// Nothing here takes a hundredth of it, but an emulated machine is slow; past it, what is awaited never comes.
+/// Nothing here takes a hundredth of this on a real machine. Emulated machines are slow.
 pub(crate) const LIMIT: Duration = Duration::from_mins(2);
 
 /// What has been read so far.
 #[derive(Default)]
 struct Said {
-    /// The lines of stdout. What others on this machine do may be a hundred times what the test does: lines are read as
-    /// fast as they come, and parsed when somebody asks for them.
+    /// The lines of stdout. Other programs on this machine may make a hundred times as many connections as the test, so
+    /// lines are read as fast as they come, and parsed when a test needs them.
     lines: Vec<String>,
     stderr: String,
     /// How many of the two streams have ended.
     ended: u8,
 }
 
-/// A `sockwhy trace` that runs. It is killed when it is dropped.
+/// A `sockwhy trace` that runs. It is killed when this is dropped.
 pub(crate) struct Tracer {
     child: Child,
     said: Arc<(Mutex<Said>, Condvar)>,
@@ -49,8 +49,7 @@ pub(crate) struct Finished {
 }
 
 impl Tracer {
-    /// Waits until a child that has just been started traces. Its stderr is a pipe, and so is its stdout where its events
-    /// are to be read.
+    /// Waits until a new child traces. Its stderr is a pipe, and its stdout too where `events` are to be read.
     pub(crate) fn ready(mut child: Child, events: bool) -> Result<Self, Refusal> {
         let said = Arc::new((Mutex::default(), Condvar::new()));
         let stderr = child.stderr.take().expect("stderr is piped");
@@ -102,19 +101,18 @@ impl Tracer {
         enter::inner_pid(self.child.id())
     }
 
-    /// What its links hook, as the kernel tells: their types, and the names of raw tracepoints.
+    /// What its links hook, as the kernel shows it: their types, and the names of raw tracepoints.
     pub(crate) fn hooks(&self) -> Outcome<Vec<String>> {
         Ok([self.descriptors("link_type")?, self.descriptors("tp_name")?].concat())
     }
 
-    /// How often the kernel has passed its programs over, as they were running on the same CPU already: a trampoline's
-    /// program can be preempted by a task that comes by the same function.
+    /// How often the kernel has missed running its programs, because the same program was already running on that CPU.
     pub(crate) fn misses(&self) -> Outcome<usize> {
         let counters = self.descriptors("recursion_misses")?;
         counters.iter().try_fold(0, |sum, counter| Ok(sum + counter.parse::<usize>()?))
     }
 
-    /// What the kernel tells of its descriptors under that name.
+    /// The values of this name that the kernel shows of its descriptors.
     fn descriptors(&self, name: &str) -> Outcome<Vec<String>> {
         let mut values = Vec::new();
         for descriptor in fs::read_dir(format!("/proc/{}/fdinfo", self.pid()))? {
@@ -126,12 +124,12 @@ impl Tracer {
         Ok(values)
     }
 
-    /// Where the events are read that the test asked not to have.
+    /// Its stdout, where the test asked to read that itself.
     pub(crate) fn take_stdout(&mut self) -> ChildStdout {
         self.child.stdout.take().expect("stdout is piped and nobody reads it")
     }
 
-    /// The events so far in which one of these numbers stands.
+    /// The events so far that have one of these numbers.
     pub(crate) fn events_with(&self, numbers: &[u64]) -> Outcome<Vec<Event>> {
         let numbers: Vec<_> = numbers.iter().map(u64::to_string).collect();
         let said = self.lock();
@@ -144,7 +142,7 @@ impl Tracer {
         self.lock().lines.clear();
     }
 
-    /// Waits until the lines of stdout are as they should be.
+    /// Waits until this holds for the lines of stdout.
     pub(crate) fn wait_for(&self, what: &str, mut holds: impl FnMut(&[String]) -> bool) -> Outcome {
         let said = self.wait(|said| holds(&said.lines) || said.ended > 0);
         let said = said.ok_or_else(|| Stop::failed(format!("{what} never came; stderr:\n{}", self.stderr())))?;
@@ -191,7 +189,7 @@ impl Tracer {
         self.said.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until `holds`; none when it never does.
+    /// Waits until this holds; `None` if it never does.
     fn wait(&self, mut holds: impl FnMut(&Said) -> bool) -> Option<MutexGuard<'_, Said>> {
         let deadline = Instant::now() + LIMIT;
         let mut said = self.lock();

@@ -1,4 +1,4 @@
-//! The connections that the issue is about: every kind of listener, client and connect, between two processes.
+//! Every kind of listener, client and connect, between two processes.
 
 use crate::actor::Actor;
 use crate::actor::command::{Command, Open, mapped, v6};
@@ -39,8 +39,8 @@ impl Client {
     }
 }
 
-/// Every client, blocking and not, connects to a listener of that kind; those that it takes are accepted. Gives the
-/// flows in the order in which they happen. Without IPv6 only what needs none is done.
+/// Every client, blocking and not, connects to a listener of that kind, which accepts those that it can take. Returns
+/// the flows in their order. Without IPv6, it makes only those that need none.
 pub(crate) fn with_listener(kind: Listener, client: &mut Actor, server: &mut Actor) -> Outcome<Vec<Flow>> {
     if !Listener::all().contains(&kind) {
         return Ok(Vec::new());
@@ -60,12 +60,12 @@ pub(crate) fn with_listener(kind: Listener, client: &mut Actor, server: &mut Act
             };
             assert!(is_expected, "the test is wrong about the {what}: {connected:?}");
             let sockets = (connected.socket, kind.takes(from));
-            flows.push(connected.called(&what));
+            flows.push(connected.named(&what));
             if sockets.1 {
                 let accepted = server.accept(listener)?;
                 server.perform(&Command::Close(accepted.socket))?;
                 let accepted = Flow { listener: Some(kind.described().to_owned()), ..accepted };
-                flows.push(accepted.called(format!("accept of the {what}")));
+                flows.push(accepted.named(format!("accept of the {what}")));
             }
             client.perform(&Command::Close(sockets.0))?;
         }

@@ -1,4 +1,4 @@
-//! What the tracepoint backend hooks depends on what the host offers: hosts for each of its ways.
+//! The tracepoint backend has several ways to hook. Here is a host for each of them.
 
 use std::path::PathBuf;
 
@@ -13,9 +13,9 @@ pub(crate) struct Variant {
     pub(crate) name: &'static str,
     /// Where sockwhy is to run.
     pub(crate) enter: Enter,
-    /// Whether there are the tracepoints of the accept system calls; else there is the exit of every system call.
+    /// Whether the tracepoints of the accept system calls work. Otherwise the exit of every system call is used.
     pub(crate) tracefs: bool,
-    /// Whether there is a cgroup for `sock_ops`; else there are changes of state.
+    /// Whether `sock_ops` works. Otherwise changes of state are used.
     pub(crate) cgroup2: bool,
 }
 
@@ -59,14 +59,14 @@ impl Variant {
     }
 }
 
-/// What sockwhy can know where it has no `sock_ops`. The exit of accept may not ask for a cookie, and changes of state may
-/// from 5.12 on.
+/// What sockwhy can know without `sock_ops`. The exit of accept cannot make the kernel assign a cookie. Changes of
+/// state can from 5.12 on.
 pub(crate) fn without_sock_ops(flows: Vec<Flow>) -> Vec<Flow> {
     let cookie_unknown = |flow: &Flow| flow.kind == Kind::Accept || host::kernel() < (5, 12);
     flows.into_iter().map(|flow| Flow { cookie_unknown: cookie_unknown(&flow), ..flow }).collect()
 }
 
-/// Capabilities for everything but to mount.
+/// All capabilities that tracing needs, except the one for mounting.
 const NO_MOUNTS: u64 = CapabilitySet::BPF.union(CapabilitySet::PERFMON).union(CapabilitySet::NET_ADMIN).bits();
 
 /// Where tracefs is; debugfs has it as well.

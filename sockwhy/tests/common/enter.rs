@@ -1,5 +1,5 @@
-//! Starting a program somewhere else, or as somebody else: this program is started in between, changes itself and
-//! becomes the program.
+//! Starting a program in other namespaces, or as another user. This program is started first, changes itself, and then
+//! executes the other one.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -23,10 +23,10 @@ use serde::{Deserialize, Serialize};
 
 use super::netlink;
 
-/// The first argument that starts this program for it.
+/// The first argument that starts this program for that.
 pub(crate) const ARGUMENT: &str = "enter";
 
-/// Where a program runs, and as whom. By default: here, as the tests.
+/// Where a program runs, and as which user. By default, as the tests do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Enter {
     /// A new network namespace, its loopback device up.
@@ -35,7 +35,7 @@ pub(crate) struct Enter {
     pub(crate) pids: bool,
     /// The PID and mount namespaces of this process.
     pub(crate) join: Option<u32>,
-    /// Folders to be found empty.
+    /// Folders to hide: they are empty there.
     pub(crate) hide: Vec<PathBuf>,
     /// Where tracefs is mounted.
     pub(crate) tracefs: Option<PathBuf>,
@@ -43,7 +43,7 @@ pub(crate) struct Enter {
     pub(crate) user: Option<u32>,
     /// No more than these capabilities, as bits of [`CapabilitySet`].
     pub(crate) capabilities: Option<u64>,
-    /// A `/proc` for the PID namespace that it is in.
+    /// A new `/proc` for its PID namespace.
     pub(crate) proc: bool,
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> io::Result<
     set_parent_process_death_signal(Some(Signal::KILL))?;
     change_namespaces(&enter)?;
     if enter.pids || enter.join.is_some() {
-        // Only children are in the PID namespace.
+        // Only child processes are in the new PID namespace.
         let inside = Enter { proc: enter.pids, user: enter.user, capabilities: enter.capabilities, ..Enter::default() };
         let status = inside.wrapped(&program).args(arguments).spawn()?.wait()?;
         return Ok(ExitCode::from(status.code().and_then(|code| code.try_into().ok()).unwrap_or(u8::MAX)));
@@ -92,13 +92,13 @@ fn change_namespaces(enter: &Enter) -> io::Result<()> {
     new.set(UnshareFlags::NEWNET, enter.network);
     new.set(UnshareFlags::NEWPID, enter.pids);
     new.set(UnshareFlags::NEWNS, mounts);
-    // SAFETY: only a table of descriptors of one's own would be a danger.
+    // SAFETY: only a separate table of descriptors would be dangerous.
     unsafe { unshare_unsafe(new) }?;
     if enter.network {
         netlink::up("lo")?;
     }
     if mounts {
-        // What is mounted from here on is seen here alone.
+        // What is mounted from here on is not seen elsewhere.
         mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     }
     for folder in enter.hide.iter().filter(|folder| folder.is_dir()) {
@@ -106,7 +106,7 @@ fn change_namespaces(enter: &Enter) -> io::Result<()> {
     }
     if let Some(folder) = &enter.tracefs {
         match mount("tracefs", folder, "tracefs", MountFlags::empty(), None) {
-            // It is there already.
+            // It is mounted already.
             Ok(()) | Err(Errno::BUSY) => {}
             Err(error) => return Err(error.into()),
         }
@@ -117,10 +117,10 @@ fn change_namespaces(enter: &Enter) -> io::Result<()> {
 fn change_credentials(enter: &Enter) -> io::Result<()> {
     if let Some(bits) = enter.capabilities {
         let kept = CapabilitySet::from_bits_retain(bits);
-        // Up to 5.10 maps are charged to RLIMIT_MEMLOCK, which an ordinary user cannot raise. Later kernels do not ask.
+        // Up to 5.10, maps count against RLIMIT_MEMLOCK, which an ordinary user cannot raise. Later kernels ignore it.
         let _refused = setrlimit(Resource::Memlock, Rlimit { current: None, maximum: None });
         for capability in CapabilitySet::all().iter().filter(|capability| !kept.contains(*capability)) {
-            // Those that this kernel does not know cannot be removed.
+            // Capabilities that this kernel does not know cannot be removed.
             let _unknown = remove_capability_from_bounding_set(capability);
         }
         if let Some(user) = enter.user {
@@ -134,7 +134,7 @@ fn change_credentials(enter: &Enter) -> io::Result<()> {
         change_user(user)?;
         set_keep_capabilities(false)?;
     }
-    // Forgotten with the old credentials.
+    // The change of credentials has cleared it.
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 
@@ -147,7 +147,7 @@ fn change_user(user: u32) -> io::Result<()> {
     Ok(set_thread_res_uid(uid, uid, uid)?)
 }
 
-/// The PID of the program that was started by way of process `pid`.
+/// The PID of the program that process `pid` has started, or that it has become.
 pub(crate) fn inner_pid(pid: u32) -> u32 {
     let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     if arguments.split(|byte| *byte == 0).nth(1) != Some(ARGUMENT.as_bytes()) {
@@ -157,14 +157,14 @@ pub(crate) fn inner_pid(pid: u32) -> u32 {
     children.split_whitespace().next().and_then(|child| child.parse().ok()).map_or(pid, inner_pid)
 }
 
-/// Ends a child and the program that was started by way of it.
+/// Ends a child and the program that it has started.
 pub(crate) fn kill(child: &mut Child) {
     if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
         return;
     }
     let inner = inner_pid(child.id());
     if let Some(pid) = i32::try_from(inner).ok().and_then(Pid::from_raw) {
-        // It may have ended meanwhile, and so may the child.
+        // Both may have ended meanwhile.
         let _gone = kill_process(pid, Signal::KILL);
     }
     let _gone = child.kill();

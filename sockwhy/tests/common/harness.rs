@@ -10,10 +10,10 @@ use libtest_mimic::{Arguments, Trial};
 use super::enter;
 use super::outcome::{Outcome, Stop, trial};
 
-/// What the program is when it is started with this as its first argument: a process that a test needs.
+/// A process that tests need: the program itself, started with this as its first argument.
 pub(crate) type Other = (&'static str, fn(Skip<ArgsOs>) -> Outcome);
 
-/// Runs the tests, or is something else for a test.
+/// Runs the tests, or is a process that a test needs.
 pub(crate) fn main(others: &[Other], trials: fn() -> Outcome<Vec<Trial>>) -> ExitCode {
     let mut arguments = env::args_os().skip(1);
     let first = arguments.next();
@@ -32,15 +32,20 @@ pub(crate) fn main(others: &[Other], trials: fn() -> Outcome<Vec<Trial>>) -> Exi
 
 fn test(trials: fn() -> Outcome<Vec<Trial>>) -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // They share a machine: its ports, its namespaces, and the time of its two CPUs.
+    // They share the machine: its ports, its namespaces and its CPUs.
     arguments.test_threads = Some(1);
-    // The message is shown with the test's result; a backtrace would say no more than the place does.
+    // The message is shown with the test's result. The place says as much as a backtrace.
     panic::set_hook(Box::new(|panic| {
         if let Some(place) = panic.location() {
             eprintln!("panicked at {place}");
         }
     }));
-    let trials = trials().unwrap_or_else(|stop| vec![trial("everything".to_owned(), || Err(stop))]);
+    let trials = trials().unwrap_or_else(|stop| {
+        // No test can run, whatever the filter.
+        arguments.filter = None;
+        arguments.skip.clear();
+        vec![trial("everything".to_owned(), || Err(stop))]
+    });
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 

@@ -9,7 +9,7 @@ use rustix::net::{AddressFamily, SocketType, ipproto};
 
 use super::outcome::{Outcome, Stop};
 
-/// The running kernel's version, for what changed without a trace that could be looked for.
+/// The running kernel's version, for changes that leave nothing to test for.
 pub(crate) fn kernel() -> (u32, u32) {
     static VERSION: OnceLock<(u32, u32)> = OnceLock::new();
     *VERSION.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! Kinds of sockets, and which of them go together.
+//! Kinds of listeners and clients, and which of them can connect.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -30,7 +30,7 @@ impl Listener {
         if host::has_ipv6() { &ALL } else { &ALL[..1] }
     }
 
-    /// Whether it takes such a client.
+    /// Whether it accepts such a client.
     pub(crate) fn takes(self, client: Client) -> bool {
         match self {
             Self::DualStack => true,

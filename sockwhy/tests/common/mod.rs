@@ -8,3 +8,4 @@ pub(crate) mod netlink;
 pub(crate) mod outcome;
 pub(crate) mod program;
 pub(crate) mod said;
+pub(crate) mod terminal;

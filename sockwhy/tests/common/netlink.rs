@@ -46,19 +46,19 @@ const MPTCP_PM_ADDR_ATTR_ADDR4: u16 = 3;
 const MPTCP_PM_ADDR_ATTR_FLAGS: u16 = 6;
 const MPTCP_PM_ADDR_FLAG_SUBFLOW: u32 = 2;
 
-/// Takes the calling thread to a new network namespace, its loopback device up.
+/// Moves the calling thread to a new network namespace, its loopback device up.
 pub(crate) fn leave() -> io::Result<()> {
-    // SAFETY: only a table of descriptors of one's own would be a danger.
+    // SAFETY: only a separate table of descriptors would be dangerous.
     unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?;
     up("lo")
 }
 
-/// Switches a device on.
+/// Sets a device up.
 pub(crate) fn up(device: &str) -> io::Result<()> {
     request(RTM_NEWLINK, 0, &link(index(device)?, IFF_UP))
 }
 
-/// Makes two devices with a cable between them: `name` here, `peer` in the network namespace of process `pid`.
+/// Makes two connected devices: `name` here, `peer` in the network namespace of process `pid`.
 pub(crate) fn add_veth(name: &str, peer: &str, pid: u32) -> io::Result<()> {
     let mut other = link(0, 0);
     attribute(&mut other, IFLA_IFNAME, &text(peer));
@@ -74,7 +74,7 @@ pub(crate) fn add_veth(name: &str, peer: &str, pid: u32) -> io::Result<()> {
     request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &body)
 }
 
-/// Gives a device an address, to be used at once.
+/// Gives a device an address, usable at once.
 pub(crate) fn add_address(device: &str, address: IpAddr, prefix: u8) -> io::Result<()> {
     let (family, bytes) = match address {
         IpAddr::V4(address) => (AddressFamily::INET, address.octets().to_vec()),
@@ -89,7 +89,7 @@ pub(crate) fn add_address(device: &str, address: IpAddr, prefix: u8) -> io::Resu
     request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &body)
 }
 
-/// Lets MPTCP connections of this network namespace have a further subflow, from this address.
+/// Allows MPTCP connections of this network namespace one more subflow, from this address.
 pub(crate) fn add_mptcp_subflow(address: Ipv4Addr) -> io::Result<()> {
     let family = mptcp_family()?;
     let mut limits = vec![MPTCP_PM_CMD_SET_LIMITS, 1, 0, 0];
@@ -105,7 +105,7 @@ pub(crate) fn add_mptcp_subflow(address: Ipv4Addr) -> io::Result<()> {
     exchange(Some(netlink::GENERIC), family, 0, &add).map(drop)
 }
 
-/// The number by which generic netlink knows MPTCP's path manager.
+/// Generic netlink's number for MPTCP's path manager.
 fn mptcp_family() -> io::Result<u16> {
     let mut body = vec![CTRL_CMD_GETFAMILY, 1, 0, 0];
     attribute(&mut body, CTRL_ATTR_FAMILY_NAME, &text("mptcp_pm"));
@@ -151,13 +151,12 @@ fn request(kind: u16, flags: u16, body: &[u8]) -> io::Result<()> {
     exchange(None, kind, flags, body).map(drop)
 }
 
-/// Sends a request and gives what the kernel answers, without the header; nothing where it says no more than that it is
-/// done.
+/// Sends a request and returns the kernel's answer without the header; nothing where it is an acknowledgement.
 fn exchange(protocol: Option<Protocol>, kind: u16, flags: u16, body: &[u8]) -> io::Result<Vec<u8>> {
     let mut message = u32::try_from(HEADER + body.len()).expect("requests are short").to_ne_bytes().to_vec();
     message.extend(kind.to_ne_bytes());
     message.extend((NLM_F_REQUEST | NLM_F_ACK | flags).to_ne_bytes());
-    // Sequence number and port: there is one request, and the kernel knows whose.
+    // Sequence number and port: this socket sends one request only.
     message.extend([0; 8]);
     message.extend(body);
     let socket = socket(AddressFamily::NETLINK, SocketType::RAW, protocol)?;

@@ -5,10 +5,10 @@ use std::panic::Location;
 
 use libtest_mimic::{Completion, Failed, Trial};
 
-/// What a test gives back: nothing to say, or why it stopped.
+/// The result of a test: nothing, or why it stopped.
 pub(crate) type Outcome<T = ()> = Result<T, Stop>;
 
-/// Why a test did not come to its end.
+/// Why a test stopped.
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// Something is wrong.
@@ -29,7 +29,7 @@ impl Stop {
     }
 }
 
-/// So that `?` works on every error: the place is told with it, as an `EPERM` alone says nothing.
+/// So that `?` works on every error. The place is added, because an `EPERM` alone says nothing.
 impl<E: std::error::Error> From<E> for Stop {
     #[track_caller]
     fn from(error: E) -> Self {
@@ -37,7 +37,7 @@ impl<E: std::error::Error> From<E> for Stop {
     }
 }
 
-/// A test that may find out that it cannot run.
+/// A test that may find that it cannot run here.
 pub(crate) fn trial(name: String, run: impl FnOnce() -> Outcome + Send + 'static) -> Trial {
     let runner = move || match run() {
         Ok(()) => Ok(Completion::Completed),

@@ -1,11 +1,11 @@
-//! The program under test, and who else may run it.
+//! The program under test, and copies that everybody may run.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, io};
 
-/// A user who is nobody in particular.
+/// The user `nobody`.
 pub(crate) const NOBODY: u32 = 65_534;
 
 /// The program that `SOCKWHY_BIN` names, or else the one that cargo built.
@@ -13,7 +13,7 @@ pub(crate) fn program() -> PathBuf {
     env::var_os("SOCKWHY_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_sockwhy")), PathBuf::from)
 }
 
-/// A copy of a program that everybody may run, wherever the original is. It is removed when this is dropped.
+/// A copy of a program that everybody may run. It is removed when this is dropped.
 pub(crate) struct Copy {
     folder: PathBuf,
     program: PathBuf,

@@ -1,4 +1,4 @@
-//! What sockwhy says when it is run to its end.
+//! Running sockwhy to its end.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use super::enter::Enter;
 use super::outcome::Outcome;
 
-/// What was said.
+/// What it said, and how it ended.
 #[derive(Debug)]
 pub(crate) struct Said {
     pub(crate) code: Option<i32>,
@@ -15,7 +15,7 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// Runs a command that is, or becomes, sockwhy.
+    /// Runs a command that starts sockwhy.
     pub(crate) fn by(command: &mut Command) -> Outcome<Self> {
         let output = command.stdin(Stdio::null()).output()?;
         let said = Self {
@@ -27,7 +27,7 @@ impl Said {
         Ok(said)
     }
 
-    /// Runs a copy of sockwhy somewhere, as somebody.
+    /// Runs a copy of sockwhy in other namespaces, or as another user.
     pub(crate) fn by_sockwhy(enter: &Enter, program: &Path, arguments: &[&str]) -> Outcome<Self> {
         Self::by(enter.command(program).args(arguments))
     }

@@ -1,4 +1,4 @@
-//! Every field of every socket, compared with its witnesses.
+//! Every field of every socket, compared with what other programs say.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ scenarios![
     states
 ];
 
-/// Looks until nothing has changed from before the listing to after it: the states of TCP have their own clocks.
+/// Repeats until nothing has changed during the listing: timers change the states of TCP.
 fn at_rest<T: PartialEq>(witness: impl Fn() -> Outcome<T>) -> Outcome<(T, Vec<Row>)> {
     const ATTEMPTS: usize = 20;
     for _ in 0..ATTEMPTS {
@@ -54,7 +54,7 @@ fn line(row: &Row, lines: &[Line]) -> Outcome<Line> {
         local: (row.local_addr, row.local_port),
         peer: peer.unwrap_or((any.parse()?, 0)),
         mapped: row.label == "IPv4-over-AF_INET6",
-        // What is not known any more stands as 0 there.
+        // There, 0 means unknown.
         uid: row.uid.unwrap_or(0),
         inode: row.inode.unwrap_or(0),
     };
@@ -138,7 +138,7 @@ fn listeners_of_every_kind() -> Outcome {
     Ok(())
 }
 
-/// The process has the MPTCP socket; what there is to list are its subflows.
+/// The process has the MPTCP socket. Its subflows are listed.
 fn mptcp() -> Outcome {
     let mptcp = Some(Protocol::MPTCP);
     host::require_ipv6()?;

@@ -1,4 +1,4 @@
-//! Each filter shows just the sockets of the whole listing for which it holds.
+//! Each filter shows exactly the sockets of the whole listing for which it holds.
 
 use std::net::IpAddr;
 

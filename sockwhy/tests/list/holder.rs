@@ -13,10 +13,10 @@ use rustix::thread::set_name;
 use crate::enter::{self, Enter};
 use crate::outcome::Outcome;
 
-/// The first argument that makes this program one.
+/// The first argument that makes this program a holder.
 pub(crate) const ARGUMENT: &str = "holder";
 
-/// A process with sockets of the test's, under the same descriptors. It is killed when it is dropped.
+/// A process with sockets of the test, under the same descriptors. It is killed when this is dropped.
 pub(crate) struct Holder {
     child: Child,
     /// Its PID, as the test's namespace numbers it.
@@ -41,7 +41,7 @@ impl Holder {
             fcntl_setfd(socket, FdFlags::CLOEXEC)?;
         }
         let mut child = child?;
-        // It has its name now, and nothing else to do.
+        // It has its name now.
         child.stdout.take().expect("stdout is piped").read_exact(&mut [0])?;
         let pid = enter::inner_pid(child.id());
         Ok(Self { child, pid })

@@ -53,13 +53,14 @@ pub(crate) fn list_as(enter: &Enter, program: &Path, arguments: &[&str]) -> Outc
 }
 
 impl Said {
-    /// The rows of a listing in JSON, of which nothing had to be said.
+    /// The rows of a listing in JSON that has no messages.
     pub(crate) fn rows(&self) -> Outcome<Vec<Row>> {
         assert_eq!((self.code, self.stderr.as_str()), (Some(0), ""));
         Ok(self.stdout.lines().map(serde_json::from_str).collect::<Result<_, _>>()?)
     }
 
-    /// Asserts that nothing is listed, and that this is said: one line, and where that is so, one more with the remedy.
+    /// Asserts that nothing is listed, and that these words are said, in one line. With exit code 3 a second line has
+    /// the remedy.
     pub(crate) fn assert_refused(&self, code: i32, words: &[&str]) {
         assert_eq!((self.code, self.stdout.as_str()), (Some(code), ""), "{}", self.stderr);
         assert!(self.stderr.lines().all(|line| line.starts_with("sockwhy: ")), "{}", self.stderr);

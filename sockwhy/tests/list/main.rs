@@ -1,5 +1,5 @@
-//! The tests of `sockwhy list`: sockets of every kind and state, and every field compared with what others say of them:
-//! `ss`, `/proc/net/tcp` and `tcp6`, and the process that has them.
+//! The tests of `sockwhy list`: sockets of every kind and state. Every field is compared with what `ss`,
+//! `/proc/net/tcp`, `/proc/net/tcp6` and the process that has the socket say.
 //!
 //! Everything happens in a network namespace of its own, where there are no other sockets. `SOCKWHY_BIN` names the
 //! program to test, instead of the one that cargo built.

@@ -1,5 +1,5 @@
-//! Whoever runs a process chooses its name. JSON gives its bytes back, text shows nothing that a terminal would obey, in
-//! the column of the owners and in the reasons.
+//! Whoever runs a process chooses its name. JSON keeps its bytes, text shows nothing that controls a terminal, in the
+//! column of the owners and in the reasons.
 
 use crate::harness::scenarios;
 use crate::holder::Holder;

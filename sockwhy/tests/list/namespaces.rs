@@ -45,7 +45,7 @@ pub(crate) fn inode_of_this() -> Outcome<u64> {
     Ok(fs::metadata("/proc/thread-self/ns/net")?.ino())
 }
 
-/// Does it from where the tests were started.
+/// Runs something in the namespace that the tests were started in.
 fn outside<T: Send>(what: impl FnOnce() -> Outcome<T> + Send) -> Outcome<T> {
     let from_there = move || {
         let outside = OUTSIDE.get().expect("it was remembered");
@@ -84,7 +84,7 @@ fn every_network_namespace() -> Outcome {
         netlink::leave()?;
         let listener = Listener::Inet.open(None)?;
         expected.insert((u32::try_from(inode_of_this()?)?, Some(inode(&listener)?)));
-        // It stays in the namespace when the test goes.
+        // It stays in this namespace when the test moves on.
         let holder = Holder::start(b"holder", &[&listener])?;
         kept.push((listener, holder));
     }
@@ -144,7 +144,7 @@ fn one_that_is_not_there() -> Outcome {
     Ok(())
 }
 
-/// There are processes that it cannot see, so it cannot say that nobody has a socket.
+/// It cannot see every process, so it cannot say that a socket has no owner.
 fn from_within_a_pid_namespace() -> Outcome {
     let listener = Listener::Inet.open(None)?;
     let inside = Enter { pids: true, ..Enter::default() };

@@ -1,4 +1,4 @@
-//! Who has a socket: several processes, one that is a thread with descriptors of its own, or nobody.
+//! Who has a socket: several processes, a thread with its own table of descriptors, or nobody.
 
 use std::os::fd::AsRawFd;
 use std::sync::mpsc;
@@ -34,16 +34,17 @@ fn shared_by_many_processes() -> Outcome {
     Ok(())
 }
 
-/// Its process is told, once for each descriptor, and neither the descriptors of the others are lost nor told twice.
+/// Its process is listed once for each descriptor. The descriptors of the other threads are neither lost nor listed
+/// twice.
 fn descriptors_of_a_thread() -> Outcome {
     let shared = Listener::Inet.open(None)?;
     let (opened, of_the_thread) = mpsc::channel();
     let (end, ended) = mpsc::channel::<()>();
     let thread = thread::spawn(move || -> Outcome {
-        // SAFETY: nothing here uses a descriptor that another thread opens or closes from now on.
+        // SAFETY: from now on this thread uses no descriptor that another thread opens or closes.
         unsafe { unshare_unsafe(UnshareFlags::FILES) }?;
         let own = Listener::Inet.open(None)?;
-        // The test has ended where nobody listens.
+        // If nobody receives it, the test has ended.
         let _unheard = opened.send((inode(&own)?, own.as_raw_fd()));
         let _disconnected = ended.recv();
         Ok(())

@@ -1,4 +1,4 @@
-//! Without privileges there is a listing too, of what may be seen.
+//! Without privileges, the listing shows what this user may see.
 
 use rustix::thread::CapabilitySet;
 
@@ -17,15 +17,15 @@ fn nobody() -> Enter {
     Enter { user: Some(NOBODY), ..Enter::default() }
 }
 
-/// What `sock_diag` does not tell.
+/// A row without what `sock_diag` does not say.
 fn without_v6only(row: &Row) -> Row {
     let v6only = if row.state == "LISTEN" { row.v6only } else { None };
-    // Nor whose a connection is that nobody has accepted or everybody has closed.
+    // Nor the user of a connection that is not accepted yet, or that every process has closed.
     let uid = if row.inode.is_none() { None } else { row.uid };
     Row { v6only, uid, ..row.clone() }
 }
 
-/// The states of TCP have their own clocks: those that may be gone or changed at the next look.
+/// Whether a socket stays in its state: timers change the others.
 fn lasts(row: &Row) -> bool {
     !matches!(row.state.as_str(), "TIME_WAIT" | "SYN_RECV" | "SYN_SENT")
 }
@@ -36,7 +36,8 @@ fn sorted(rows: Vec<Row>) -> Vec<Row> {
     rows
 }
 
-/// Everything but the owners, and the reasons, which name them; `bind()` is not told, so a reason can be another.
+/// Compares everything except the owners, and the reasons: those name owners, and `sock_diag` does not tell of
+/// `bind()`.
 fn ordinary_user() -> Outcome {
     let _zoo = Zoo::open()?;
     let copy = Copy::of(&program())?;
@@ -75,7 +76,7 @@ fn own_processes_of_an_ordinary_user() -> Outcome {
     Ok(())
 }
 
-/// Who may look into every process sees every owner, without BPF as well.
+/// A user who may read every process sees every owner, also without BPF.
 fn root_without_bpf() -> Outcome {
     let _zoo = Zoo::open()?;
     let capabilities = CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH | CapabilitySet::DAC_OVERRIDE;
@@ -98,7 +99,7 @@ fn other_namespaces_need_root() -> Outcome {
     crate::netlink::leave()?;
     let said = list_as(&nobody(), copy.program(), &["--netns", &netns])?;
     said.assert_refused(3, &["CAP_SYS_PTRACE", "sudo sockwhy list --netns"]);
-    // With all of them, those that may not be entered are left out.
+    // With `all`, namespaces that may not be entered are left out.
     assert_eq!(list_as(&nobody(), copy.program(), &["-a", "--netns", "all", "-o", "json"])?.rows()?, []);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What others say of the same sockets: `/proc/net/tcp` and `tcp6`, and `ss`.
+//! What `/proc/net/tcp`, `/proc/net/tcp6` and `ss` say of the same sockets.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::Command;
@@ -29,7 +29,7 @@ pub(crate) fn proc_net() -> Outcome<Vec<Line>> {
             text => text?,
         };
         for line in text.lines().skip(1) {
-            lines.push(parse(proto, line).ok_or_else(|| Stop::failed(format!("a strange line: {line}")))?);
+            lines.push(parse(proto, line).ok_or_else(|| Stop::failed(format!("an unknown line: {line}")))?);
         }
     }
     lines.sort();
@@ -88,7 +88,7 @@ fn state(number: &str) -> Option<&'static str> {
     })
 }
 
-/// What `ss` says beyond that of a socket.
+/// What `ss` says of a socket and `/proc/net` does not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Extended {
     pub(crate) local_port: u16,

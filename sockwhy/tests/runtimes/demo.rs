@@ -1,4 +1,4 @@
-//! `sockwhy demo`: the question's program, built in.
+//! `sockwhy demo`: an IPv4 connection that netstat calls tcp6, explained.
 
 use std::fs;
 

@@ -1,4 +1,6 @@
-//! `sockwhy doctor`: what it says of this host is what happens on it.
+//! `sockwhy doctor`: what it says of this host is true.
+
+use std::process::Command;
 
 use rustix::thread::{CapabilitySet, UnshareFlags};
 use serde_json::Value;
@@ -10,6 +12,7 @@ use crate::input::nobody;
 use crate::outcome::{Outcome, Stop};
 use crate::program::{Copy, program};
 use crate::said::Said;
+use crate::{host, terminal};
 
 scenarios![
     as_root,
@@ -19,6 +22,7 @@ scenarios![
     in_namespaces,
     with_tracefs,
     every_no_has_a_fix,
+    every_fix_ends_with_a_command,
     text_and_json_say_the_same,
 ];
 
@@ -78,7 +82,7 @@ fn without_single_capabilities() -> Outcome {
         for check in ["CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_PTRACE"] {
             assert_eq!(rows.ok(check)?, Some(check != name), "without {name}: {}", rows.row(check)?);
         }
-        // Root cannot become more by sudo.
+        // sudo gives root no more capabilities.
         let fix = rows.row(name)?["fix"].as_str().unwrap_or_default().to_owned();
         assert!(fix.contains(&name.replace("CAP_", "--cap-add ")), "{fix}");
         if !can_trace {
@@ -92,7 +96,7 @@ fn without_single_capabilities() -> Outcome {
     Ok(())
 }
 
-/// A trace starts with just those that it says work.
+/// A trace starts with exactly the backends that it says work.
 fn what_it_says_of_backends_is_so() -> Outcome {
     let rows = Rows::of(&sockwhy(ARGUMENTS)?)?;
     for backend in ["fentry", "kprobe", "tracepoint"] {
@@ -135,6 +139,51 @@ fn every_no_has_a_fix() -> Outcome {
             assert_eq!(row["ok"] == true, row["fix"].is_null(), "{row}");
             assert!(row["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{row}");
         }
+    }
+    Ok(())
+}
+
+/// What a command to paste begins with.
+const COMMANDS: [&str; 5] = ["sudo ", "cat ", "grep ", "uname ", "sockwhy "];
+
+fn is_command(text: &str) -> bool {
+    COMMANDS.iter().any(|command| text.starts_with(command))
+}
+
+/// As root, as an ordinary user, and in a user namespace, where `sudo` alone does not help. On a terminal the command
+/// has a line of its own, further to the right than everything else.
+fn every_fix_ends_with_a_command() -> Outcome {
+    let copy = Copy::of(&program())?;
+    let in_user_namespace = || {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user"]).arg(copy.program());
+        command
+    };
+    host::require_program("unshare")?;
+    let anywhere: [&dyn Fn() -> Command; 4] = [
+        &|| Enter::default().command(copy.program()),
+        &|| nobody().command(copy.program()),
+        &in_user_namespace,
+        &|| sockwhy_in_new(UnshareFlags::NEWUSER),
+    ];
+    for command in anywhere {
+        let rows = Said::by(command().args(ARGUMENTS))?.objects()?;
+        let mut expected = Vec::new();
+        for row in rows.iter().filter(|row| !row["fix"].is_null()) {
+            let fix = row["fix"].as_str().unwrap_or_default();
+            let (_, command) = fix.rsplit_once(": ").ok_or_else(|| Stop::failed(format!("no command: {row}")))?;
+            assert!(is_command(command), "{row}");
+            expected.push(command.to_owned());
+        }
+        // A host where nothing is amiss.
+        if expected.is_empty() {
+            continue;
+        }
+        let text = terminal::run(command().arg("doctor"), 80)?.stdout;
+        let indent = |line: &&str| line.len() - line.trim_start().len();
+        let right = text.lines().map(|line| indent(&line)).max().unwrap_or_default();
+        let own_lines: Vec<_> = text.lines().filter(|line| indent(line) == right).map(str::trim).collect();
+        assert_eq!(own_lines, expected, "{text}");
     }
     Ok(())
 }

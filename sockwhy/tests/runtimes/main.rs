@@ -1,8 +1,8 @@
-//! The tests of `sockwhy explain`, `demo` and `doctor` on the real thing: JVMs, Go programs, web servers and others are
-//! started as they come, explained, changed as the remedy says, and looked at again.
+//! The tests of `sockwhy explain`, `demo` and `doctor`. Real JVMs, Go programs, web servers and others are started with
+//! their defaults, explained, changed as the remedy says, and explained again.
 //!
-//! Everything happens in a network namespace of its own, in which ports are free, nobody can connect, and settings can
-//! be changed. `SOCKWHY_BIN` names the program to test, instead of the one that cargo built.
+//! Everything happens in a new network namespace, where ports are free, nobody else connects, and settings can be
+//! changed. `SOCKWHY_BIN` names the program to test, instead of the one that cargo built.
 
 mod answer;
 #[allow(dead_code, reason = "each test program uses a part of it")]
@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::Trial;
 
-use self::common::{enter, harness, host, netlink, outcome, program, said};
+use self::common::{enter, harness, host, netlink, outcome, program, said, terminal};
 use crate::harness::Scenario;
 use crate::outcome::{Outcome, trial};
 

@@ -1,4 +1,4 @@
-//! What the rest of the machine pays: system calls that have nothing to do with connections, while a tracer runs.
+//! What a tracer costs other programs: system calls that have nothing to do with connections.
 
 use anyhow::Result;
 

@@ -1,4 +1,4 @@
-//! What a tracer costs beside the time that its victims lose: in the kernel, in its own process, and in memory.
+//! What a tracer costs beyond the slower connections: in the kernel, in its own process, and in memory.
 
 use anyhow::Result;
 
@@ -34,7 +34,7 @@ pub(crate) fn kernel(bench: &Bench) -> Result<String> {
     Ok(table.finish())
 }
 
-/// CPU time of the reading process, and the most memory that it had in use.
+/// CPU time of the reading process, and its peak memory.
 pub(crate) fn reader(bench: &Bench) -> Result<String> {
     let mut tools: Vec<(Tool, &str)> = vec![
         (bench.sockwhy("sockwhy, JSON", &["-o", "json"]), "≤ 0.15 s, ≤ 16 MiB"),

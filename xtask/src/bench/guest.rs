@@ -1,5 +1,5 @@
-//! The backends that this machine may lack, and tools that need kprobes, in a virtual machine. It is emulated: times
-//! mean nothing there, and what a tool costs weighs less or more than on a real CPU. Ratios tell which costs more.
+//! The backends that this machine may lack, and tools that need kprobes, in a virtual machine. It is emulated, so times
+//! mean nothing and costs are not those of a real CPU. Ratios can be compared with each other.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,6 +10,7 @@ use super::Bench;
 use super::page::Table;
 use super::statistics::Sample;
 use crate::command::progress;
+use crate::vm::image::Image;
 use crate::vm::machine::{self, End, Machine, lines};
 use crate::vm::{binaries, kernel, lock};
 
@@ -30,15 +31,16 @@ const TOOLS: [(&str, &str); 5] = [
 pub(crate) fn measure(bench: &Bench) -> Result<String> {
     machine::require_qemu()?;
     let _lock = lock()?;
-    let machine = Machine::new(kernel::named(KERNEL)?, "bench")?;
+    let kernel = kernel::named(KERNEL)?;
+    let machine = Machine::new(kernel, Image::get(kernel)?, "bench")?;
     install(bench, &machine)?;
     progress(format_args!("booting Linux {KERNEL}"));
-    let (mut said, mut told) = (String::new(), 0);
+    let (mut said, mut shown) = (String::new(), 0);
     let end = machine.run(|chunk| {
         said.push_str(&String::from_utf8_lossy(chunk));
-        for (tool, seconds) in results(&said).skip(told) {
+        for (tool, seconds) in results(&said).skip(shown) {
             progress(format_args!("{tool}: {seconds}"));
-            told += 1;
+            shown += 1;
         }
         Ok(())
     })?;
@@ -60,7 +62,7 @@ pub(crate) fn measure(bench: &Bench) -> Result<String> {
     Ok(table.finish())
 }
 
-/// Lays the programs and what is to be done into the guest.
+/// Puts the programs and the list of measurements into the guest.
 fn install(bench: &Bench, machine: &Machine) -> Result<()> {
     progress("building sockwhy and the load for the guest");
     let messages = binaries::build(&["--package=sockwhy", "--bin=sockwhy", "--package=xtask", "--bin=load"])?;
@@ -83,13 +85,13 @@ fn install(bench: &Bench, machine: &Machine) -> Result<()> {
     machine.install(root)
 }
 
-/// What stands in the lines that the guest has ended: a tool, and the seconds of a storm under it.
+/// The complete lines so far: a tool, and the seconds of a storm under it.
 fn results(said: &str) -> impl Iterator<Item = (&str, &str)> {
     let (whole, _) = said.rsplit_once('\n').unwrap_or_default();
     whole.lines().filter_map(|line| line.trim_end().split_once('|'))
 }
 
-/// Ratios from the seconds that the guest has measured, and why tools do not run: by name.
+/// Ratios from the measured seconds, and why tools do not run, by the tools' names.
 fn evaluate(said: &str) -> (BTreeMap<&str, Sample>, BTreeMap<&str, &str>) {
     let results: Vec<_> = results(said).collect();
     let (mut ratios, mut absent) = (BTreeMap::<_, Sample>::new(), BTreeMap::new());

@@ -1,4 +1,4 @@
-//! How old an event is when whoever reads sockwhy's output has it.
+//! How old an event is when sockwhy's reader gets it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -34,8 +34,7 @@ pub(crate) fn measure(bench: &Bench) -> Result<String> {
     Ok(table.finish())
 }
 
-/// Milliseconds between the time in an event and its arrival, for the first event of all that arrive together, which is
-/// the oldest of them.
+/// Milliseconds between the time in an event and its arrival, for the oldest event of each chunk of output.
 fn ages(bench: &Bench, traffic: impl FnOnce() -> Result<()>) -> Result<Sample> {
     let ages = Arc::new(Mutex::new(Sample::default()));
     let seen = Arc::clone(&ages);
@@ -51,7 +50,7 @@ fn ages(bench: &Bench, traffic: impl FnOnce() -> Result<()>) -> Result<Sample> {
     Ok(ages.lock().unwrap_or_else(PoisonError::into_inner).clone())
 }
 
-/// The age of the first event of which these bytes hold the time.
+/// The age of the first event whose time is in these bytes.
 fn oldest(chunk: &[u8]) -> Option<f64> {
     const HOUR: f64 = 3_600_000.0;
     const TIME: &[u8] = b"\"time\":\"";

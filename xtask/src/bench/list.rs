@@ -14,10 +14,10 @@ use crate::command::progress;
 /// How many sockets are open beside the machine's own.
 const SIZES: [u32; 4] = [1_000, 10_000, 100_000, 400_000];
 
-/// Connections that one process holds, both ends of each: less than half of the descriptors that it may have.
+/// Connections that one process holds. Both ends of each take less than its limit of descriptors.
 const HELD: u32 = 9_000;
 
-/// A program whose time grows faster than the number of sockets runs once where it would take minutes.
+/// With more sockets than this, programs run once: some take minutes.
 const LARGE: u32 = 100_000;
 
 /// sockwhy and the others, each at every size.
@@ -65,11 +65,11 @@ fn hold(bench: &Bench, connections: u32) -> Result<Vec<Background>> {
     full.chain([connections % HELD]).map(|connections| bench.load.hold(connections)).collect()
 }
 
-/// How long a program takes to write its whole list to nowhere.
+/// How long a program takes to write its whole list to `/dev/null`.
 fn seconds(command: &[String]) -> Result<f64> {
     let (program, arguments) = command.split_first().context("a command has a program")?;
     let start = Instant::now();
-    // Its exit code is its own: lsof fails where anything at all could not be looked at.
+    // The exit code does not matter: lsof fails if it could not read any single file.
     let mut child = Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     child.wait().with_context(|| format!("cannot wait for {program}"))?;
     Ok(start.elapsed().as_secs_f64())

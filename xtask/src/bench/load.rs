@@ -66,7 +66,7 @@ impl Load {
         Ok(f64::from(connections) / seconds)
     }
 
-    /// Nanoseconds of a system call that has nothing to do with connections.
+    /// Nanoseconds of a system call that does nothing.
     pub(crate) fn call(&self) -> Result<f64> {
         const CALLS: u32 = 2_000_000;
         Ok(self.seconds(&["calls", "--count", &CALLS.to_string()])? * 1e9 / f64::from(CALLS))
@@ -77,7 +77,7 @@ impl Load {
         seconds.trim().parse().with_context(|| format!("load printed {seconds:?}"))
     }
 
-    /// A connection now and then, until the guard is dropped.
+    /// A connection after each pause, until the guard is dropped.
     pub(crate) fn drip(&self, pause_us: u32, connections: u32) -> Result<Background> {
         let arguments = ["drip", "--pause", &pause_us.to_string(), "--connections", &connections.to_string()];
         Background::start(Command::new(&self.program).args(arguments))

@@ -1,4 +1,4 @@
-//! Events reported of connections made, when as many are made as the machine can.
+//! The share of events that are reported when connections are made as fast as possible.
 
 use anyhow::Result;
 

@@ -1,4 +1,4 @@
-//! What the numbers were measured on.
+//! The machine that is measured on.
 
 use std::process::Command;
 use std::{fs, thread};
@@ -9,7 +9,7 @@ use rustix::system::{sysinfo, uname};
 use super::peers::Peers;
 use crate::command::output;
 
-/// A list of what matters.
+/// A list of what matters for the numbers.
 pub(crate) fn describe(peers: &Peers, absent: &[String]) -> Result<String> {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").context("cannot read /proc/cpuinfo")?;
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));

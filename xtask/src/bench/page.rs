@@ -1,4 +1,4 @@
-//! BENCHMARKS.md: text written by people, and between markers the tables of the last runs.
+//! BENCHMARKS.md: text written by hand, and between markers the tables of the last run.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -39,7 +39,7 @@ fn file() -> PathBuf {
     paths::root().join("BENCHMARKS.md")
 }
 
-/// Puts what a section has to say between its markers in BENCHMARKS.md; at the end, under its title, where it has none.
+/// Writes a section between its markers in BENCHMARKS.md, or at the end under its title if there are none.
 pub(crate) fn update(name: &str, title: &str, content: &str) -> Result<()> {
     let file = file();
     let page = fs::read_to_string(&file).unwrap_or_default();
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_wrote_stays() {
+    fn text_written_by_hand_stays() {
         let first = replaced("# Speed\n", "storm", "Storm", "| 1 |\n");
         assert_eq!(first, "# Speed\n\n## Storm\n\n<!-- storm -->\n| 1 |\n<!-- /storm -->\n");
         let written = first.replace("## Storm\n", "## Storm\nSlow.\n") + "\nThe end.\n";

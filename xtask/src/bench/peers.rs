@@ -1,6 +1,6 @@
 //! The programs that sockwhy is measured against, from Debian's packages.
 //!
-//! They are unpacked beside the build and run with the libraries that they were built with. Nothing is installed.
+//! They are unpacked under `target/` and run with their own libraries. Nothing is installed.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,7 +19,7 @@ const SUITE: &str = "trixie";
 
 const PACKAGES: [&str; 5] = ["bpftrace", "iproute2", "libbpf-tools", "lsof", "net-tools"];
 
-/// On the tracepoint that tcplife and tcpstates use, with a line for each state of each socket.
+/// Hooks the tracepoint of tcplife and tcpstates, and prints a line for each state of each socket.
 const BPFTRACE_SCRIPT: &str = r#"tracepoint:sock:inet_sock_set_state {
     printf("%d %s %s:%d %s:%d %d %d\n", pid, comm, ntop(args->family, args->saddr), args->sport,
         ntop(args->family, args->daddr), args->dport, args->oldstate, args->newstate);
@@ -31,7 +31,7 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
-    /// Downloads what is not there yet.
+    /// Downloads what is missing.
     pub(crate) fn prepare() -> Result<Self> {
         let root = paths::bench().join("peers");
         if !root.exists() {
@@ -57,8 +57,7 @@ impl Peers {
         command
     }
 
-    /// The tools that stream events through a mechanism that is to be had without kprobes: those that work here, and
-    /// the others' names with their reasons.
+    /// The tools that stream events and need no kprobes: those that work here, and why the others do not.
     pub(crate) fn tracers(&self) -> (Vec<Tool>, Vec<String>) {
         let tool = |name: &str, command, lines| Tool {
             name: name.to_owned(),
@@ -82,7 +81,7 @@ impl Peers {
         (works, absent)
     }
 
-    /// One of their programs and the libraries that it loads, and where to lay each in a file system of its own.
+    /// One of their programs and its libraries, and where to put each of them in the guest's file system.
     pub(crate) fn files(&self, program: &str) -> Result<Vec<(String, PathBuf)>> {
         let (loader, program) = (self.root.join(LOADER), self.root.join(program));
         let listed = output(

@@ -1,4 +1,4 @@
-//! How much of a storm is left while somebody watches.
+//! Throughput of a storm with a tracer over throughput without.
 
 use anyhow::Result;
 
@@ -13,17 +13,17 @@ pub(crate) struct Watcher {
     pub(crate) piped: bool,
 }
 
-/// What a storm came to.
+/// The results of a storm.
 pub(crate) struct Ratios {
-    /// Connections a second while nobody watched.
+    /// Connections a second without a tracer.
     pub(crate) off: Sample,
-    /// What was left of that, for each watcher.
+    /// The ratio for each tracer.
     pub(crate) watched: Vec<Sample>,
 }
 
-/// Throughput with each watcher over throughput without, of `rounds` rounds. A round is off, A, off, B, …, off; each
-/// watcher is compared with the mean of the two that it stands between, so that a machine that grows slower or faster
-/// on the way does not count.
+/// Throughput with each tracer over throughput without, for `rounds` rounds. A round is off, A, off, B, …, off. Each
+/// tracer is compared with the mean of the two measurements around it, which cancels a steady change of the machine's
+/// speed.
 pub(crate) fn measure(what: &str, load: &Load, storm: Storm, watchers: &[Watcher], rounds: u32) -> Result<Ratios> {
     let mut ratios = Ratios { off: Sample::default(), watched: vec![Sample::default(); watchers.len()] };
     let mut before = load.storm(storm)?;
@@ -32,7 +32,7 @@ pub(crate) fn measure(what: &str, load: &Load, storm: Storm, watchers: &[Watcher
         for (watcher, watched) in watchers.iter().zip(&mut ratios.watched) {
             let running = watcher.tool.start(if watcher.piped { Sink::Pipe } else { Sink::File })?;
             let on = load.storm(storm)?;
-            // What it has not yet dealt with would slow the next.
+            // Unfinished work would slow down the next measurement.
             running.settle()?;
             running.stop()?;
             let after = load.storm(storm)?;

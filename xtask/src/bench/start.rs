@@ -1,4 +1,4 @@
-//! From the start of a program to the first event that it delivers.
+//! The time from the start of a program to its first event.
 
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
@@ -28,13 +28,13 @@ pub(crate) fn measure(bench: &Bench) -> Result<String> {
 
 /// Milliseconds until a tool has written its first line about one of the connections that are made all the while.
 fn first_event(bench: &Bench, tool: &Tool) -> Result<f64> {
-    // So many that a program whose output waits for a full block fills one soon.
+    // Many, because some programs write only full blocks.
     let _traffic = bench.load.drip(100, 100_000)?;
     let (sender, arrived) = mpsc::channel();
     let watch = move |chunk: &[u8]| {
-        // What stands above the events does not name the process that connects.
+        // The header does not have the name of the process that connects.
         if chunk.windows(4).any(|bytes| bytes == b"load") {
-            let _nobody_waits_any_more = sender.send(Instant::now());
+            let _not_the_first = sender.send(Instant::now());
         }
     };
     let start = Instant::now();

@@ -1,8 +1,8 @@
-//! Numbers that scatter, and what is said of them.
+//! Repeated measurements, and their quantiles.
 
 use std::fmt;
 
-/// What was measured, several times over.
+/// Several measurements of one thing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sample(Vec<f64>);
 
@@ -16,7 +16,7 @@ impl Sample {
         self.quantile(0.5)
     }
 
-    /// The value below which this part of all values lies, interpolated between neighbours.
+    /// The value that this part of all values is below, interpolated between neighbours.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
@@ -33,8 +33,7 @@ impl Sample {
     }
 }
 
-/// The median and, in brackets, the quartiles: the half of all values that is nearest to it. With as many decimals as
-/// the format asks for.
+/// The median and, in brackets, the quartiles. The precision of the format is the number of decimals.
 impl fmt::Display for Sample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let decimals = f.precision().unwrap_or(2);

@@ -1,4 +1,4 @@
-//! Throughput with tracers over without: the measure of how much a tracer changes what it watches.
+//! Throughput with tracers over throughput without: how much a tracer slows down what it traces.
 
 use std::process;
 
@@ -19,7 +19,7 @@ pub(crate) fn tools(bench: &Bench) -> Result<String> {
     let mut tools = vec![
         (bench.sockwhy("sockwhy, JSON", &["-o", "json"]), "≥ 0.95 / ≥ 0.90"),
         (bench.sockwhy("sockwhy, text", &[]), ""),
-        // We make no connections while a tracer runs.
+        // This process makes no connections while a tracer runs.
         (bench.sockwhy("sockwhy, another process wanted", &["--pid", &process::id().to_string()]), "≥ 0.98"),
     ];
     tools.extend(bench.tracers.iter().map(|tool| (tool.clone(), "")));

@@ -1,4 +1,4 @@
-//! Programs that watch connections: started the same way, measured the same way, whoever wrote them.
+//! Programs that trace connections. All are started and measured the same way.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,24 +18,24 @@ use crate::command::output;
 use crate::paths;
 
 /// How long a program may take to begin or to end.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A program that watches connections.
+/// A program that traces connections.
 #[derive(Clone)]
 pub(crate) struct Tool {
     /// What the tables call it.
     pub(crate) name: String,
     /// The program and its arguments.
     pub(crate) command: Vec<String>,
-    /// It runs where tracefs is mounted, which it need not be on this machine.
+    /// It needs tracefs, which is mounted for it alone.
     pub(crate) tracefs: bool,
-    /// How it is known that it has begun.
+    /// How to know that it has begun.
     pub(crate) begins: Begins,
     /// Lines that it writes about each connection of a storm.
     pub(crate) lines: u32,
 }
 
-/// How it is known that a tool has begun.
+/// How to know that a tool has begun.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Begins {
     /// It says so on stderr, in a line with these words.
@@ -44,15 +44,15 @@ pub(crate) enum Begins {
     Writes,
 }
 
-/// Is shown what a tool writes, as it comes.
+/// Called with each chunk that a tool writes.
 pub(crate) type Watch = Box<dyn FnMut(&[u8]) + Send>;
 
 /// Where a tool's stdout goes.
 pub(crate) enum Sink {
     File,
-    /// Read as fast as it comes.
+    /// Read as fast as possible.
     Pipe,
-    /// The same, and shown what has come.
+    /// The same, and passed on.
     Watched(Watch),
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn lines_written() -> Result<u64> {
 }
 
 impl Tool {
-    /// Starts it and returns once it watches.
+    /// Starts it and returns when it traces.
     pub(crate) fn start(&self, sink: Sink) -> Result<Running> {
         let mut running = self.spawn(sink)?;
         self.await_beginning(&mut running).with_context(|| format!("{} does not work here", self.name))?;
@@ -97,7 +97,7 @@ impl Tool {
     /// Starts it.
     pub(crate) fn spawn(&self, sink: Sink) -> Result<Running> {
         let mut command = if self.tracefs {
-            // In a mount namespace of its own: the machine stays as it is.
+            // In a new mount namespace, so that the machine stays as it is.
             let mut command = Command::new("unshare");
             command.args(["--mount", "sh", "-c"]);
             command.arg("mount -t tracefs tracefs /sys/kernel/tracing && exec \"$@\"").arg("sh");
@@ -108,7 +108,7 @@ impl Tool {
             command.args(&self.command[1..]);
             command
         };
-        // Out of the reach of the terminal's Ctrl-C, which is for us; we end it.
+        // In another process group: the terminal's Ctrl-C is for this program, which then ends the tool.
         command.stdin(Stdio::null()).stderr(Stdio::piped()).process_group(0);
         match sink {
             Sink::File => {
@@ -132,7 +132,7 @@ impl Tool {
     }
 
     fn await_beginning(&self, running: &mut Running) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         match self.begins {
             Begins::Says(words) => loop {
                 match running.messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -143,7 +143,7 @@ impl Tool {
             },
             Begins::Writes => {
                 let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-                // What a program writes to a file comes in blocks of some kilobytes.
+                // Programs write to a file in blocks of some kilobytes.
                 while fs::metadata(output_file())?.len() < 4096 {
                     if let Some(status) = running.process.0.try_wait()? {
                         bail!("it ended ({status}): {}", running.messages.iter().collect::<Vec<_>>().join(" "));
@@ -181,14 +181,14 @@ impl Running {
     pub(crate) fn cpu(&self) -> Result<Duration> {
         let mut nanoseconds = 0;
         for task in fs::read_dir(format!("/proc/{}/task", self.process.0.id())).context("it has ended")? {
-            // A thread may end while we look.
+            // A thread may have ended.
             let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
             nanoseconds += text.split(' ').next().and_then(|number| number.parse::<u64>().ok()).unwrap_or(0);
         }
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// The most memory that it ever had in use, in KiB (`VmHWM`).
+    /// Its peak resident memory, in KiB (`VmHWM`).
     pub(crate) fn peak_memory(&self) -> Result<u32> {
         let text = fs::read_to_string(format!("/proc/{}/status", self.process.0.id())).context("it has ended")?;
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM in /proc")?;
@@ -217,10 +217,10 @@ impl Running {
         }))
     }
 
-    /// Waits until it has dealt with what it was given, as far as its use of the CPU tells.
+    /// Waits until it is idle, by its CPU time.
     pub(crate) fn settle(&self) -> Result<()> {
         const IDLE: Duration = Duration::from_micros(500);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         let mut before = self.cpu()?;
         loop {
             thread::sleep(Duration::from_millis(60));
@@ -232,10 +232,10 @@ impl Running {
         }
     }
 
-    /// Ends it as Ctrl-C does, and returns once all of its output is there.
+    /// Ends it as Ctrl-C does, and returns when all of its output is there.
     pub(crate) fn stop(mut self) -> Result<()> {
         kill_process(Pid::from_child(&self.process.0), Signal::INT).context("it has ended")?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while self.process.0.try_wait()?.is_none() {
             ensure!(Instant::now() < deadline, "it does not end when it is asked to");
             thread::sleep(Duration::from_millis(5));
@@ -249,7 +249,7 @@ impl Running {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Both fail where it has ended already, which is as good.
+        // Both fail if it has ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -1,7 +1,7 @@
-//! Connections over loopback, and nothing beyond it: the load under which `cargo xtask bench` measures.
+//! Connections over loopback: the load of `cargo xtask bench`.
 //!
-//! Every number of connections is bounded, and every connection ends by a reset, so that none stays behind in
-//! `TIME_WAIT` and slows the next.
+//! The number of connections is always bounded. Every connection ends with a reset, so that none stays in `TIME_WAIT`
+//! and slows down the next.
 
 use std::hint::black_box;
 use std::io::{self, Read, Write};
@@ -30,7 +30,7 @@ enum Load {
         #[arg(long)]
         connections: usize,
     },
-    /// No connections but system calls that do nothing, as fast as it can; prints the seconds that it took
+    /// System calls that do nothing, as fast as it can; prints the seconds that it took
     Calls {
         /// How many
         #[arg(long)]
@@ -130,7 +130,7 @@ fn storm(kind: Kind, threads: usize, connections: usize) -> io::Result<()> {
     let ready = Barrier::new(threads + 1);
     let connect = |index: usize| {
         ready.wait();
-        // The first threads make one more where the division leaves some.
+        // The first threads make the remainder of the division, one each.
         let own = connections / threads + usize::from(index < connections % threads);
         (0..own).try_for_each(|_| servers[index].connection().map(drop))
     };
@@ -149,7 +149,7 @@ fn storm(kind: Kind, threads: usize, connections: usize) -> io::Result<()> {
 fn calls(count: u32) {
     let start = Instant::now();
     for _ in 0..count {
-        // The libraries cache no answer of this one: the parent can change.
+        // No library caches this call, because the parent can change.
         black_box(getppid());
     }
     println!("{}", start.elapsed().as_secs_f64());
@@ -180,7 +180,7 @@ fn hold(connections: usize) -> io::Result<()> {
     wait_for_end()
 }
 
-/// Until whoever started us closes our stdin, or ends.
+/// Waits for the end of stdin.
 fn wait_for_end() -> io::Result<()> {
     io::stdin().read_to_end(&mut Vec::new()).map(drop)
 }

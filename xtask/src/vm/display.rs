@@ -3,72 +3,74 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::guest::{Guest, Outcome};
-use super::kernel::RUNS;
+use super::kernel::{Kernel, RUNS};
 use super::transcript::Run;
-use crate::command::progress;
+use crate::command::{BARS, progress};
 use crate::report::Report;
 
-/// A line for each running guest where stderr is a terminal, below the lines of the runs that have ended.
-#[derive(Default)]
-pub(crate) struct Display(MultiProgress);
-
-impl Display {
-    /// Runs a guest and shows what it does.
-    pub(crate) fn follow(&self, guest: &Guest) -> Result<Outcome> {
-        let name = guest.kernel.name;
-        let style = ProgressStyle::with_template("{prefix:>14}  {wide_msg} {elapsed}")?;
-        let bar = ProgressBar::new_spinner().with_style(style).with_prefix(name).with_message("boot");
-        let bar = self.0.add(bar);
-        bar.enable_steady_tick(Duration::from_millis(500));
-        let mut shown = 0;
-        let outcome = guest.run(|transcript| {
-            for run in transcript.finished().skip(shown) {
-                self.show(name, run);
-                shown += 1;
-            }
-            let now = transcript.now();
-            if bar.message() != now {
-                bar.reset_elapsed();
-                bar.set_message(now);
-            }
-        })?;
-        self.0.remove(&bar);
-        for run in &outcome.runs[shown..] {
-            self.show(name, run);
+/// Runs a guest and shows what it does: in a line where stderr is a terminal, below the lines of the runs that have
+/// ended.
+pub(crate) fn follow(guest: &Guest) -> Result<Outcome> {
+    let name = guest.kernel.name;
+    let style = ProgressStyle::with_template("{prefix:>14}  {wide_msg} {elapsed}")?;
+    let bar = ProgressBar::new_spinner().with_style(style).with_prefix(name).with_message("boot");
+    let bar = BARS.add(bar);
+    bar.enable_steady_tick(Duration::from_millis(500));
+    let mut shown = 0;
+    let outcome = guest.run(|transcript| {
+        for run in transcript.finished().skip(shown) {
+            show(name, run);
+            shown += 1;
         }
-        if let Some(failure) = &outcome.failure {
-            self.0.suspend(|| progress(format_args!("{name}: {failure}")));
+        let now = transcript.now();
+        if bar.message() != now {
+            bar.reset_elapsed();
+            bar.set_message(now);
         }
-        Ok(outcome)
+    })?;
+    BARS.remove(&bar);
+    for run in &outcome.runs[shown..] {
+        show(name, run);
     }
-
-    /// Says how a run fared; where it failed, with all that the tests printed.
-    fn show(&self, name: &str, run: &Run) {
-        self.0.suspend(|| {
-            if run.report.failed() > 0 && !run.output.is_empty() {
-                eprint!("\n{}", run.output);
-            }
-            progress(format_args!("{name} {}: {} in {} s", run.name, cell(run), run.duration.as_secs()));
-        });
+    if let Some(failure) = &outcome.failure {
+        progress(format_args!("{name}: {failure}"));
     }
+    Ok(outcome)
 }
 
-/// Prints how each run fared on each kernel, and returns the sum.
-pub(crate) fn summarise(outcomes: &[(&Guest, Outcome)]) -> Report {
-    let heading = ["kernel", "boot", "total"].into_iter().chain(RUNS).map(str::to_owned).collect();
-    let rows = outcomes.iter().map(|(guest, outcome)| {
-        let seconds = |duration: Duration| format!("{} s", duration.as_secs());
-        let boot = outcome.boot.map_or_else(|| "-".to_owned(), seconds);
-        let runs = RUNS.iter().filter_map(|name| outcome.runs.iter().find(|run| run.name == *name));
-        [guest.kernel.name.to_owned(), boot, seconds(outcome.duration)].into_iter().chain(runs.map(cell)).collect()
-    });
-    println!("\n{}", table(&[heading].into_iter().chain(rows).collect::<Vec<_>>()));
-    let mut sum = Report::default();
-    outcomes.iter().flat_map(|(_, outcome)| &outcome.runs).for_each(|run| sum += run.report);
+/// Says how a run fared; where it failed, with all that the tests printed.
+fn show(name: &str, run: &Run) {
+    if run.report.failed() > 0 && !run.output.is_empty() {
+        BARS.suspend(|| eprint!("\n{}", run.output));
+    }
+    progress(format_args!("{name} {}: {} in {} s", run.name, cell(run), run.duration.as_secs()));
+}
+
+/// Prints how each run fared in each guest, and returns the sum. There is no outcome where the kernel is not served.
+pub(crate) fn summarise(outcomes: &[(&Kernel, Option<Outcome>)]) -> Report {
+    let heading = ["guest", "kernel", "boot", "total"].into_iter().chain(RUNS).map(str::to_owned).collect();
+    let (mut rows, mut sum) = (vec![heading], Report::default());
+    for (kernel, outcome) in outcomes {
+        let cells = outcome.as_ref().map_or_else(|| vec!["not served".to_owned()], row);
+        rows.push([kernel.name.to_owned()].into_iter().chain(cells).collect());
+        outcome.iter().flat_map(|outcome| &outcome.runs).for_each(|run| sum += run.report);
+    }
+    println!("\n{}", table(&rows));
     sum
+}
+
+/// What the table tells of a guest beside its name.
+fn row(outcome: &Outcome) -> Vec<String> {
+    let seconds = |duration: Duration| format!("{} s", duration.as_secs());
+    let mut boot = outcome.boot.map_or_else(|| "-".to_owned(), seconds);
+    if outcome.is_retry {
+        boot += " (2nd try)";
+    }
+    let runs = RUNS.iter().filter_map(|name| outcome.runs.iter().find(|run| run.name == *name));
+    [outcome.release.clone(), boot, seconds(outcome.duration)].into_iter().chain(runs.map(cell)).collect()
 }
 
 /// A run in a few words.

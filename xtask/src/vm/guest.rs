@@ -7,9 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::binaries::Binaries;
+use super::image::Image;
 use super::kernel::{Kernel, OTHER_TESTS, RUNS};
 use super::machine::{End, Machine, SILENCE, lines};
 use super::transcript::{Run, Transcript};
+use crate::command::progress;
 
 /// A machine that is ready to run the tests.
 pub(crate) struct Guest {
@@ -19,26 +21,47 @@ pub(crate) struct Guest {
 
 /// What became of a guest.
 pub(crate) struct Outcome {
+    /// Of its kernel.
+    pub(crate) release: String,
     /// One for each of [`RUNS`].
     pub(crate) runs: Vec<Run>,
     /// From QEMU's start to the tests' first word.
     pub(crate) boot: Option<Duration>,
+    /// Whether this is the second try, as the first ended before the first word.
+    pub(crate) is_retry: bool,
     pub(crate) duration: Duration,
     /// Why the guest did not come to its end, and what its kernel said last.
     pub(crate) failure: Option<String>,
 }
 
 impl Guest {
-    /// Gets the kernel and makes the root file system.
-    pub(crate) fn prepare(kernel: &'static Kernel, binaries: &Binaries, arguments: &[String]) -> Result<Self> {
-        let guest = Self { kernel, machine: Machine::new(kernel, kernel.name)? };
+    /// Makes the root file system.
+    pub(crate) fn prepare(
+        kernel: &'static Kernel,
+        image: Image,
+        binaries: &Binaries,
+        arguments: &[String],
+    ) -> Result<Self> {
+        let guest = Self { kernel, machine: Machine::new(kernel, image, kernel.name)? };
         guest.install(binaries, arguments)?;
         Ok(guest)
     }
 
     /// Boots the guest and follows it until it switches itself off, dies or hangs. `watch` is called whenever it has
-    /// said something.
+    /// said something. One that ends before it has, as QEMU's timers sometimes let it on a machine with much else to
+    /// do ("IO-APIC + timer doesn't work"), is booted once more.
     pub(crate) fn run(&self, mut watch: impl FnMut(&Transcript)) -> Result<Outcome> {
+        let outcome = self.run_once(&mut watch)?;
+        match &outcome.failure {
+            Some(failure) if outcome.boot.is_none() => {
+                progress(format_args!("{}: {failure}\nIt is booted once more", self.kernel.name));
+                Ok(Outcome { is_retry: true, ..self.run_once(&mut watch)? })
+            }
+            _ => Ok(outcome),
+        }
+    }
+
+    fn run_once(&self, watch: &mut impl FnMut(&Transcript)) -> Result<Outcome> {
         let log = self.machine.file("tests.log");
         let mut log = File::create(&log).with_context(|| format!("cannot create {}", log.display()))?;
         let mut transcript = Transcript::default();
@@ -65,8 +88,10 @@ impl Guest {
         };
         runs.extend(unreached);
         Ok(Outcome {
+            release: self.machine.image.release.clone(),
             runs,
             boot,
+            is_retry: false,
             duration: start.elapsed(),
             failure: failure.map(|failure| format!("the guest {failure}\n{}", self.machine.console_end())),
         })

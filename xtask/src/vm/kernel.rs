@@ -1,12 +1,9 @@
-//! The kernels that `cargo xtask vm` boots, and where they come from: Debian's own packages.
+//! The guests that `cargo xtask vm` can boot: a kernel each, and how it is booted.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use anyhow::{Context, Result};
 
-use anyhow::{Context, Result, ensure};
-
-use crate::debian::Suite;
-use crate::{cache, paths};
+use self::Age::{Newest, Oldest, Stable};
+use super::image::Version::{self, AtLeast, Series};
 
 /// The backends of sockwhy, in the order in which they are tested.
 pub(crate) const BACKENDS: [&str; 3] = ["fentry", "kprobe", "tracepoint"];
@@ -21,113 +18,65 @@ pub(crate) const RUNS: [&str; 5] = [BACKENDS[0], BACKENDS[1], BACKENDS[2], OTHER
 pub(crate) struct Kernel {
     /// What the command line and the reports call it.
     pub(crate) name: &'static str,
-    /// The beginning of the package's version.
-    version: &'static str,
-    /// The Debian suite that has it.
-    suite: &'static str,
+    pub(crate) age: Age,
+    pub(crate) version: Version,
+    /// The Debian suites that may have it, in the order in which they are tried.
+    pub(crate) suites: &'static [&'static str],
     /// What its command line says beyond what every guest's says.
     pub(crate) command_line: &'static str,
     /// The backends that must work there. The others must refuse: a kernel that can do more than this table says
     /// is news, not luck.
     pub(crate) backends: &'static [&'static str],
+    /// Whether it boots only where it is named.
+    pub(crate) on_request: bool,
 }
 
-/// Every guest, one line each.
-#[rustfmt::skip]
+/// Debian stops serving old kernels, so a guest need not run while another of its age does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Age {
+    /// Of Debian's old releases, at best the oldest that sockwhy supports.
+    Oldest,
+    /// Of Debian's stable release.
+    Stable,
+    /// Of no release yet.
+    Newest,
+}
+
+/// Every guest. The last ones are the stable kernel, booted differently.
 pub(crate) const KERNELS: &[Kernel] = &[
-    Kernel { name: "5.10", version: "5.10", suite: "bullseye", command_line: "", backends: &BACKENDS },
-    Kernel { name: "6.1", version: "6.1", suite: "bookworm", command_line: "", backends: &BACKENDS },
-    Kernel { name: "6.12", version: "6.12", suite: "trixie", command_line: "", backends: &BACKENDS },
-    Kernel { name: "7.2", version: "7.2", suite: "forky", command_line: "", backends: &BACKENDS },
+    Kernel { name: "5.10", age: Oldest, version: Series("5.10"), suites: &["bullseye"], ..STABLE },
+    Kernel { name: "6.1", age: Oldest, version: Series("6.1"), suites: &["bookworm"], ..STABLE },
+    STABLE,
+    // The next release's kernel, before what is newer still.
+    Kernel {
+        name: "newest",
+        age: Newest,
+        version: AtLeast("7.2"),
+        suites: &["forky", "sid", "trixie-backports"],
+        ..STABLE
+    },
     // No IPv6 at all: AF_INET6 sockets cannot be made.
-    Kernel { name: "6.12-no-ipv6", version: "6.12", suite: "trixie", command_line: "ipv6.disable=1", backends: &BACKENDS },
+    Kernel { name: "6.12-no-ipv6", command_line: "ipv6.disable=1", ..STABLE },
     // The second CPU exists and stays offline: per-CPU values are as many as the possible CPUs, not as the online ones.
-    Kernel { name: "6.12-one-cpu", version: "6.12", suite: "trixie", command_line: "maxcpus=1", backends: &BACKENDS },
+    Kernel { name: "6.12-one-cpu", command_line: "maxcpus=1", ..STABLE },
+    // The kernel preempts tasks everywhere, also inside programs of fentry, which then miss events of other tasks.
+    Kernel { name: "6.12-preempt", command_line: "preempt=full", on_request: true, ..STABLE },
 ];
+
+/// Debian's stable kernel as it is.
+const STABLE: Kernel = Kernel {
+    name: "6.12",
+    age: Stable,
+    version: Series("6.12"),
+    suites: &["trixie", "bookworm-backports"],
+    command_line: "",
+    backends: &BACKENDS,
+    on_request: false,
+};
 
 /// The guest of this name.
 pub(crate) fn named(name: &str) -> Result<&'static Kernel> {
     KERNELS.iter().find(|kernel| kernel.name == name).with_context(|| format!("there is no guest {name}"))
-}
-
-/// Depends on the newest kernel of a suite that is built for virtual machines: small, with BTF, kprobes and ftrace.
-const METAPACKAGE: &str = "linux-image-cloud-amd64";
-
-/// What the packages with a kernel's files are called, before its version. From 7.x on the image package is empty and
-/// depends on the two others.
-const PACKAGES: [&str; 3] = ["linux-image-", "linux-binary-", "linux-modules-"];
-
-/// The modules that the tests need, each after those that it depends on.
-const MODULES: [&str; 3] = ["inet_diag", "tcp_diag", "veth"];
-
-/// A kernel's files.
-pub(crate) struct Image {
-    pub(crate) vmlinuz: PathBuf,
-    /// In the order in which they must be loaded; `.ko`, or compressed, `.ko.xz`.
-    pub(crate) modules: Vec<PathBuf>,
-}
-
-impl Kernel {
-    /// The kernel's files from the cache, downloaded if they are not there.
-    pub(crate) fn image(&self) -> Result<Image> {
-        let folder = paths::vm().join("kernels").join(self.version);
-        if !folder.exists() {
-            cache::install(&folder, |partial| self.download(partial))
-                .with_context(|| format!("cannot get Linux {}", self.version))?;
-        }
-        let mut files = Vec::new();
-        list_files(&folder, &mut files)?;
-        let find = |what: &str, is_it: &dyn Fn(&str) -> bool| {
-            let found = files.iter().find(|path| path.file_name().is_some_and(|name| is_it(&name.to_string_lossy())));
-            found.cloned().with_context(|| format!("no {what} in {}: remove that folder", folder.display()))
-        };
-        let vmlinuz = find("kernel image", &|name| name.starts_with("vmlinuz"))?;
-        let modules = MODULES
-            .iter()
-            .map(|module| find(module, &|name| name.split_once(".ko").is_some_and(|(stem, _)| stem == *module)))
-            .collect::<Result<_>>()?;
-        Ok(Image { vmlinuz, modules })
-    }
-
-    fn download(&self, into: &Path) -> Result<()> {
-        let suite = Suite::open(self.suite)?;
-        let dependencies = suite.dependencies(METAPACKAGE)?;
-        let packages: Vec<_> = dependencies.iter().filter(|package| is_kernel(package, self.version)).collect();
-        ensure!(
-            !packages.is_empty(),
-            "Debian {} has gone on to another kernel ({}): change the table in {}",
-            self.suite,
-            dependencies.join(", "),
-            file!()
-        );
-        for package in packages {
-            suite.unpack(package, self.version, into)?;
-        }
-        Ok(())
-    }
-}
-
-/// Whether `package` holds files of a kernel of this version: `linux-image-6.1.0-50-cloud-amd64` does for 6.1.
-fn is_kernel(package: &str, version: &str) -> bool {
-    PACKAGES
-        .iter()
-        .find_map(|prefix| package.strip_prefix(prefix)?.strip_prefix(version))
-        .is_some_and(|rest| rest.starts_with('.'))
-}
-
-/// Appends the paths of all files below `folder`.
-fn list_files(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let cannot_read = || format!("cannot read {}", folder.display());
-    for entry in fs::read_dir(folder).with_context(cannot_read)? {
-        let entry = entry.with_context(cannot_read)?;
-        let kind = entry.file_type().with_context(cannot_read)?;
-        if kind.is_dir() {
-            list_files(&entry.path(), files)?;
-        } else if kind.is_file() {
-            files.push(entry.path());
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -135,12 +84,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packages_of_the_version_hold_the_kernel() {
-        assert!(is_kernel("linux-image-6.1.0-50-cloud-amd64", "6.1"));
-        assert!(is_kernel("linux-modules-7.2.12+deb14-cloud-amd64", "7.2"));
-        assert!(!is_kernel("linux-image-6.12.107+deb13-cloud-amd64", "6.1"));
-        assert!(!is_kernel("linux-image-cloud-amd64", "6.1"));
-        assert!(!is_kernel("linux-base-7.2.12+deb14-cloud-amd64", "7.2"));
+    fn each_age_has_a_guest_that_boots_unasked() {
+        for age in [Oldest, Stable, Newest] {
+            assert!(KERNELS.iter().any(|kernel| kernel.age == age && !kernel.on_request), "{age:?}");
+        }
     }
 
     #[test]

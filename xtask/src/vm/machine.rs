@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
+use super::image::Image;
 use super::initramfs::Initramfs;
-use super::kernel::{Image, Kernel};
+use super::kernel::Kernel;
 use crate::command::output;
 use crate::paths;
 
@@ -32,7 +33,7 @@ pub(crate) fn require_qemu() -> Result<()> {
 
 /// A machine that is ready to boot.
 pub(crate) struct Machine {
-    image: Image,
+    pub(crate) image: Image,
     command_line: &'static str,
     /// Holds the root file system and the logs.
     folder: PathBuf,
@@ -49,11 +50,11 @@ pub(crate) enum End {
 }
 
 impl Machine {
-    /// Gets the kernel and a folder of this name.
-    pub(crate) fn new(kernel: &Kernel, name: &str) -> Result<Self> {
+    /// Makes a folder of this name.
+    pub(crate) fn new(kernel: &Kernel, image: Image, name: &str) -> Result<Self> {
         let folder = paths::vm().join("guests").join(name);
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        Ok(Self { image: kernel.image()?, command_line: kernel.command_line, folder })
+        Ok(Self { image, command_line: kernel.command_line, folder })
     }
 
     /// The root file system as far as every guest has it: `init.sh`, which ends by running the script `task`, and a

@@ -1,8 +1,8 @@
-//! What `sockwhy demo` did, before what it explains.
+//! What `sockwhy demo` shows: the calls that it made, then the explanation.
 
 use serde::Serialize;
 
-use super::Demo;
+use super::sockets::Demo;
 use crate::explanation::Explanation;
 use crate::page::{ExplanationJson, explain_text};
 use crate::term::Terminal;
@@ -10,7 +10,7 @@ use crate::term::json::line;
 use crate::term::paint::Paint;
 use crate::term::prose::{Prose, blanks};
 
-/// The calls of the two ends, and the explanation of the sockets that they made.
+/// The system calls of client and server, and the explanation of their sockets.
 pub(super) fn demo_text(demo: &Demo, explanation: &Explanation<'_>, terminal: Terminal, verbose: bool) -> Vec<u8> {
     let Demo { v6only, port, refused, .. } = demo;
     let option = if *v6only { ", setsockopt(IPV6_V6ONLY, 1)" } else { "" };

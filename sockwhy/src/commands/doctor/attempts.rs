@@ -1,6 +1,6 @@
 //! What the kernel allows, by trying it.
 
-use super::report::Row;
+use super::report::{Row, THIS};
 use super::settings::mount_cgroup;
 use crate::host::Namespace;
 use crate::kernel::hooks::{self, Way};
@@ -9,13 +9,13 @@ use crate::kernel::{Obstacle, Trial};
 use crate::model::event::Kind;
 use crate::model::{Backend, Remedy};
 
-/// What trying each thing gave.
+/// The result of each attempt.
 pub(super) struct Attempts {
     btf: Result<(), Failed>,
     ring_buffer: Result<(), Failed>,
-    /// In the order in which a trace prefers them; what works says what it cannot see.
+    /// In the order in which a trace prefers them. One that works says what it cannot see.
     backends: [(Backend, Result<Option<&'static str>, Failed>); 3],
-    /// Ways of which a trace uses the first that attaches: for connects, then for accepts.
+    /// The two ways to see connects, then the two to see accepts. A trace uses the first that attaches.
     ways: [[Result<(), Failed>; 2]; 2],
     iterators: Result<(), Failed>,
 }
@@ -24,12 +24,9 @@ pub(super) struct Attempts {
 #[derive(Clone, Debug)]
 struct Failed {
     reason: String,
-    /// What to do, where the reason tells; else it depends on what was tried.
+    /// What to do, where the reason tells. Otherwise it depends on what was tried.
     fix: Option<Remedy>,
 }
-
-/// How to call this command again, for remedies that end with a command.
-pub(super) const THIS: &str = "sockwhy doctor";
 
 impl Failed {
     fn of(obstacle: &Obstacle) -> Self {
@@ -103,8 +100,8 @@ impl Attempts {
             any_syscall.is_ok(),
         ));
         rows.push(with_stand_in(
-            row("iterators", &self.iterators, "list and explain read everything through them", old_kernel),
-            "sock_diag and /proc are used instead: slower, V6ONLY of listeners only, owners as far as this user may look",
+            row("iterators", &self.iterators, "list and explain use them", old_kernel),
+            "sock_diag and /proc are used instead: slower, V6ONLY of listeners only, owners that this user may see only",
             true,
         ));
         rows
@@ -117,7 +114,7 @@ impl Attempts {
             (Some((backend, Some(blind_spot))), _) => {
                 Row::yes(check, format!("works, with the {backend} backend, which cannot see {blind_spot}"))
             }
-            // The last asks for the least.
+            // The last backend needs the least.
             (None, Err(failure)) => {
                 Row::no(check, failure.reason.clone(), failure.fix.clone().unwrap_or_else(no_backend))
             }
@@ -138,7 +135,7 @@ impl Attempts {
             (Err(failure), best) => {
                 let mut fix = failure.fix.clone().unwrap_or_else(needs);
                 if let Some((best, _)) = best {
-                    fix.how = format!("not needed, as {best} works; else: {}", fix.how);
+                    fix.how = format!("not needed, because {best} works; otherwise: {}", fix.how);
                 }
                 Row::no(check, failure.reason.clone(), fix)
             }
@@ -155,7 +152,7 @@ fn old_kernel() -> Remedy {
 }
 
 fn no_backend() -> Remedy {
-    Remedy::new("see the rows of the backends; what the verifier says", "sudo sockwhy doctor -v")
+    Remedy::new("see the rows of the backends, and what the verifier says", "sudo sockwhy doctor -v")
 }
 
 fn no_fentry() -> Remedy {
@@ -190,7 +187,7 @@ fn iterators() -> Result<(), Failed> {
     }
 }
 
-/// A part that another is used instead of is not quite missing.
+/// A row is "partly" where something else is used instead.
 fn with_stand_in(row: Row, stand_in: &str, works: bool) -> Row {
     match row {
         Row { ok: Some(false), detail, fix, check } if works => {

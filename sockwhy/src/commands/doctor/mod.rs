@@ -1,4 +1,4 @@
-//! `sockwhy doctor`: what this host allows, row by row, found out by trying.
+//! `sockwhy doctor`: what this host allows, row by row. It finds out by trying.
 
 mod attempts;
 mod page;

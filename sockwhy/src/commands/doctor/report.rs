@@ -2,16 +2,19 @@
 
 use crate::model::Remedy;
 
+/// How to call this command again, for remedies that end with a command.
+pub(super) const THIS: &str = "sockwhy doctor";
+
 /// A question about this host, and the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     /// What was looked at.
     pub(super) check: &'static str,
-    /// Whether it is as sockwhy wants it; `None` where it is so in part, or is unknown.
+    /// Whether it is as sockwhy needs it; `None` where only a part is, or where it is unknown.
     pub(super) ok: Option<bool>,
     /// What was found.
     pub(super) detail: String,
-    /// What to do where it is not so.
+    /// What to do if it is not.
     pub(super) fix: Option<Remedy>,
 }
 

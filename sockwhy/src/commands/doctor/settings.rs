@@ -1,7 +1,6 @@
 //! What the host's settings say: capabilities, sysctls, lockdown, namespaces.
 
-use super::attempts::THIS;
-use super::report::Row;
+use super::report::{Row, THIS};
 use crate::host::{Capability, Missing, Namespace, cgroup, in_user_namespace, pid, sysctl};
 use crate::model::Remedy;
 
@@ -11,7 +10,7 @@ fn outside() -> Remedy {
 
 pub(super) fn mount_cgroup() -> Remedy {
     Remedy::new(
-        "mount its root, in a container the host's",
+        "mount its root (in a container: the host's)",
         "sudo mkdir -p /sys/fs/cgroup/unified && sudo mount -t cgroup2 none /sys/fs/cgroup/unified",
     )
 }
@@ -40,7 +39,7 @@ fn capability_row(capability: Capability, held: bool, confined: bool) -> Row {
         (true, false) => Row::yes(check, format!("held: {purpose}")),
         (true, true) => Row::no(
             check,
-            format!("held in this user namespace only, where it does not count: {purpose}"),
+            format!("held in this user namespace only, which does not count: {purpose}"),
             remedy(&[capability]),
         ),
         (false, _) => Row::no(check, format!("missing: {purpose}"), remedy(&[capability])),
@@ -56,7 +55,8 @@ pub(super) fn kernel() -> [Row; 3] {
     ]
 }
 
-/// `kernel_lockdown(7)`: confidentiality denies `bpf_probe_read_kernel` (`LOCKDOWN_BPF_READ_KERNEL`), integrity does not.
+/// `kernel_lockdown(7)`: confidentiality denies `bpf_probe_read_kernel` (`LOCKDOWN_BPF_READ_KERNEL`), integrity does
+/// not.
 fn lockdown(state: Option<&str>) -> Row {
     let check = "lockdown";
     match state {
@@ -64,19 +64,21 @@ fn lockdown(state: Option<&str>) -> Row {
         Some("confidentiality") => Row::no(
             check,
             "in confidentiality mode, where BPF programs may not read the kernel's memory",
-            Remedy::new("boot with lockdown=integrity, if you may", "cat /sys/kernel/security/lockdown"),
+            Remedy::new("boot with lockdown=integrity", "cat /sys/kernel/security/lockdown"),
         ),
-        Some(state) => Row::yes(check, format!("in {state} mode, which lets BPF programs read the kernel's memory")),
+        Some(state) => {
+            Row::yes(check, format!("in {state} mode, which allows BPF programs to read the kernel's memory"))
+        }
         None => Row::partly(
             check,
-            "unknown: the kernel has none, or securityfs is not mounted",
+            "unknown: the kernel has no lockdown, or securityfs is not mounted",
             Remedy::new("mount it", "sudo mount -t securityfs securityfs /sys/kernel/security"),
         ),
     }
 }
 
-/// `perf_event_open(2)`: kprobes and the tracepoints of single system calls attach by perf events; 2 and more keep those
-/// from users without `CAP_PERFMON`.
+/// `perf_event_open(2)`: kprobes and the tracepoints of single system calls attach by perf events. From 2 on, those
+/// need `CAP_PERFMON`.
 fn perf_event_paranoid(value: Option<i64>, perfmon: bool) -> Row {
     let check = "perf_event_paranoid";
     match (value, perfmon) {
@@ -104,7 +106,7 @@ fn unprivileged_bpf_disabled(value: Option<i64>, bpf: bool) -> Row {
         (Some(value), true) => Row::yes(check, format!("{value}, which does not matter with CAP_BPF")),
         (Some(0), false) => Row::partly(
             check,
-            "0: everybody may load BPF programs, but not such as sockwhy's, which read the kernel's memory",
+            "0: anybody may load BPF programs, but not ones that read the kernel's memory, as sockwhy's do",
             remedy(&[Capability::Bpf, Capability::Perfmon]),
         ),
         (Some(value), false) => {
@@ -170,8 +172,12 @@ fn net_namespace(own: Option<Namespace>, can_enter: bool) -> Row {
     let check = "network namespace";
     let this = own.map_or_else(|| "unknown".to_owned(), |own| own.inode.to_string());
     if can_enter {
-        Row::yes(check, format!("{this}; the sockets of others are shown by --netns all"))
+        Row::yes(check, format!("{this}; --netns all shows the sockets of the others too"))
     } else {
-        Row::partly(check, format!("{this}; the sockets of others are out of reach"), remedy(&[Capability::SysAdmin]))
+        Row::partly(
+            check,
+            format!("{this}; the sockets of the others cannot be shown"),
+            remedy(&[Capability::SysAdmin]),
+        )
     }
 }

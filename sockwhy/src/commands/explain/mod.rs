@@ -9,7 +9,7 @@ use crate::term::{Terminal, print};
 /// Explains the target of the arguments.
 ///
 /// # Errors
-/// Where nothing is meant, it may not be seen, or stdout cannot be written to.
+/// Where the target does not exist, this user may not see it, or stdout cannot be written to.
 pub fn run(args: &ExplainArgs, common: &CommonArgs) -> Result<(), Box<dyn Failure>> {
     let text = explain(args.target, args.netns, |explanation| match common.output {
         OutputFormat::Text => explain_text(explanation, Terminal::stdout(common.color), common.verbose > 0),

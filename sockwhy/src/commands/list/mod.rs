@@ -14,8 +14,8 @@ use crate::term::{Terminal, unless_unread};
 /// Lists what the arguments ask for.
 ///
 /// # Errors
-/// Where the arguments contradict each other, the sockets cannot be read, or stdout not be written to. A reader of stdout
-/// that has gone away is no error.
+/// Where the arguments contradict each other, the sockets cannot be read, or stdout cannot be written to. A closed pipe
+/// is no error.
 pub fn run(args: ListArgs, common: &CommonArgs) -> Result<(), Box<dyn Failure>> {
     let plan = ListPlan::new(args)?;
     for pid in &plan.pids {

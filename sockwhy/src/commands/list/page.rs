@@ -32,10 +32,10 @@ impl Page {
     }
 }
 
-/// Sockets that are formatted at a time: some hundred kilobytes of text.
+/// How many sockets are formatted at a time: some hundred kilobytes of text.
 const BATCH: usize = 1024;
 
-/// Writes them, every second batch formatted by another thread meanwhile.
+/// Writes them. Another thread formats every second batch.
 pub(super) fn write(page: &Page, shown: &[Entry<'_>]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     let mut text = Vec::new();
@@ -45,7 +45,7 @@ pub(super) fn write(page: &Page, shown: &[Entry<'_>]) -> io::Result<()> {
         let (send, receive) = mpsc::sync_channel(1);
         scope.spawn(move || {
             for batch in shown.chunks(BATCH).skip(1).step_by(2) {
-                // Nobody reads any more.
+                // Writing has failed.
                 if send.send(format(page, batch)).is_err() {
                     return;
                 }

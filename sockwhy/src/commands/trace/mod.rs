@@ -1,4 +1,4 @@
-//! `sockwhy trace`: connections as they are made, from the kernel to stdout.
+//! `sockwhy trace`: connections as they are made and accepted, from the kernel to stdout.
 
 use jiff::tz::TimeZone;
 
@@ -18,8 +18,8 @@ const WITH_PROGRAMS: u8 = 2;
 /// Traces what the arguments ask for.
 ///
 /// # Errors
-/// Where the arguments contradict each other, nothing can be traced here, or reading or writing fails. A reader of stdout
-/// that has gone away is no error.
+/// Where the arguments contradict each other, nothing can be traced here, or reading or writing fails. A closed pipe is
+/// no error.
 pub fn run(args: TraceArgs, common: &CommonArgs) -> Result<(), Box<dyn Failure>> {
     let plan = TracePlan::new(args)?;
     for note in &plan.notes {
@@ -39,7 +39,7 @@ pub fn run(args: TraceArgs, common: &CommonArgs) -> Result<(), Box<dyn Failure>>
             OutputFormat::Json => trace(&plan, Lines::new(Json::default()), common.verbose).await,
         }
     });
-    // A write to a stdout that nobody reads may be stuck in a thread of the runtime.
+    // A thread of the runtime may be stuck in a write to a pipe that nobody reads.
     runtime.shutdown_background();
     if let Some(account) = account? {
         report(&account);
@@ -58,7 +58,7 @@ async fn trace(plan: &TracePlan, sink: impl Sink, verbose: u8) -> Result<Option<
     Ok(pipeline::run(tracer, ring, sink, plan.count, log, stop).await?)
 }
 
-/// What is traced, how, and what stays unseen.
+/// What is traced, how, and what cannot be seen.
 fn describe(plan: &TracePlan, tracer: &Tracer) -> String {
     let events = plan.events.iter().map(|kind| match kind {
         Kind::Connect => "connects",
@@ -69,7 +69,7 @@ fn describe(plan: &TracePlan, tracer: &Tracer) -> String {
     format!("{events} with the {} backend{unseen}", tracer.backend)
 }
 
-/// The last lines: how many events were shown, how many were not, and where those were lost.
+/// The last lines: how many events were shown, how many were lost, and where.
 fn report(account: &Account) {
     eprintln!("sockwhy: {account}");
     let calls = account.misses.system_calls;

@@ -11,8 +11,9 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::{Evidence, Explanation, Holder, Target, Verdict};
 use crate::host::Process;
+use crate::inventory::join;
 use crate::model::network::{Address, LOOPBACK, Network};
-use crate::model::socket::{Descriptor, Opening, Owner, Socket, Sockets, State};
+use crate::model::socket::{Descriptor, Opening, Owner, Socket, State};
 use crate::model::{Family, Label, Name};
 use crate::runtime::{Aim, Becomes, Identity, RUNTIMES, Remedy, Role, Runtime, Setting, Tier, V6only};
 
@@ -151,7 +152,7 @@ impl World {
     }
 
     fn explain_with<T>(self, all_owners: bool, target: &str, look: impl FnOnce(&Explanation<'_>) -> T) -> T {
-        let sockets = Sockets::join(self.sockets, &self.held, all_owners);
+        let sockets = join(self.sockets, &self.held, all_owners);
         let target: Target = target.parse().expect("a target");
         let networks = [(NETNS, self.network)].into();
         let evidence = Evidence { sockets: &sockets, holders: self.holders, networks };

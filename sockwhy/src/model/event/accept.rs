@@ -5,7 +5,8 @@ use std::net::Ipv6Addr;
 
 use sockwhy_common::{Opened, flags};
 
-use super::{DecodeError, Flow, Task};
+use super::error::DecodeError;
+use super::flow::{Flow, Task};
 use crate::model::Label;
 use crate::model::reason::{Origin, accepted};
 

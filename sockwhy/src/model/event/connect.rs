@@ -4,7 +4,8 @@ use std::fmt::{self, Write};
 
 use sockwhy_common::Opened;
 
-use super::{DecodeError, Flow, Task};
+use super::error::DecodeError;
+use super::flow::{Flow, Task};
 use crate::model::reason::connected;
 
 /// A SYN is being sent.

@@ -1,4 +1,4 @@
-//! The fields of an event, one after the other, for whoever writes them down.
+//! The fields of an event, one after the other, for each output to write.
 
 use std::fmt::Display;
 use std::net::IpAddr;

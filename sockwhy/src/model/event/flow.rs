@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 
 use sockwhy_common::{Head, Opened, flags};
 
-use super::{DecodeError, Fields, key};
+use super::error::DecodeError;
+use super::fields::{Fields, key};
 use crate::model::record::{address, known};
 use crate::model::{Family, Label, Name};
 

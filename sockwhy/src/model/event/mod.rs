@@ -3,6 +3,7 @@
 
 mod accept;
 mod connect;
+mod error;
 mod fields;
 mod flow;
 #[cfg(test)]
@@ -14,27 +15,13 @@ use std::mem::offset_of;
 use bytemuck::try_pod_read_unaligned;
 use sockwhy_common::Head;
 pub use sockwhy_common::Kind;
-use thiserror::Error;
 
 pub use self::accept::{Accept, Listener};
 pub use self::connect::Connect;
+pub use self::error::DecodeError;
 pub(crate) use self::fields::key;
 pub use self::fields::{Fields, Key};
 pub use self::flow::{Flow, Task};
-
-/// A record that does not mean what it should.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum DecodeError {
-    /// Records of its kind have another length.
-    #[error("a record of {0} bytes, which its kind never has")]
-    Size(usize),
-    /// No kind of event has this number.
-    #[error("a record of the unknown kind {0}")]
-    Kind(u8),
-    /// The socket is neither `AF_INET` nor `AF_INET6`.
-    #[error("a record of the address family {0}, neither AF_INET nor AF_INET6")]
-    Family(u16),
-}
 
 /// Something that happened to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

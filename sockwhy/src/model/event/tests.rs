@@ -8,10 +8,10 @@ use sockwhy_common::{Opened, flags};
 use super::*;
 use crate::model::{Family, Label};
 
-/// A record with one thing after the other told.
-struct Told(Opened);
+/// A record, set field by field.
+struct TestRecord(Opened);
 
-impl Told {
+impl TestRecord {
     fn new(kind: Kind, family: u16) -> Self {
         Self(Opened { head: Head { family, kind: kind as u8, ..Head::zeroed() }, ..Opened::zeroed() })
     }
@@ -71,63 +71,63 @@ fn a_record_of_another_length_is_refused() {
 
 #[test]
 fn a_record_of_an_unknown_kind_or_family_is_refused() {
-    let mut told = Told::connect(INET, THERE);
-    told.0.head.kind = 3;
-    assert_eq!(told.decode(), Err(DecodeError::Kind(3)));
-    (told.0.head.kind, told.0.head.family) = (Kind::Connect as u8, 1);
-    assert_eq!(told.decode(), Err(DecodeError::Family(1)));
+    let mut record = TestRecord::connect(INET, THERE);
+    record.0.head.kind = 3;
+    assert_eq!(record.decode(), Err(DecodeError::Kind(3)));
+    (record.0.head.kind, record.0.head.family) = (Kind::Connect as u8, 1);
+    assert_eq!(record.decode(), Err(DecodeError::Family(1)));
 }
 
 #[test]
 fn zero_means_not_known() {
     let ids = |event: Event| (event.task().pid, event.task().tid, event.task().cgroup_id, event.flow().cookie);
-    let mut told = Told::connect(INET, THERE);
-    assert_eq!(ids(told.decode().unwrap()), (None, None, None, None));
+    let mut record = TestRecord::connect(INET, THERE);
+    assert_eq!(ids(record.decode().unwrap()), (None, None, None, None));
 
-    (told.0.pid, told.0.tid, told.0.cgroup_id, told.0.head.cookie) = (1, 2, 3, 4);
-    assert_eq!(ids(told.decode().unwrap()), (Some(1), Some(2), Some(3), Some(4)));
+    (record.0.pid, record.0.tid, record.0.cgroup_id, record.0.head.cookie) = (1, 2, 3, 4);
+    assert_eq!(ids(record.decode().unwrap()), (Some(1), Some(2), Some(3), Some(4)));
 }
 
 #[test]
 fn the_time_is_the_wall_clocks() {
-    let mut told = Told::connect(INET, THERE);
-    told.0.head.time = 5;
-    assert_eq!(Event::decode(bytes_of(&told.0), 1_000).map(|event| event.flow().time), Ok(1_005));
+    let mut record = TestRecord::connect(INET, THERE);
+    record.0.head.time = 5;
+    assert_eq!(Event::decode(bytes_of(&record.0), 1_000).map(|event| event.flow().time), Ok(1_005));
     // A clock that was set to before the machine booted.
-    assert_eq!(Event::decode(bytes_of(&told.0), 0_u64.wrapping_sub(2)).map(|event| event.flow().time), Ok(3));
+    assert_eq!(Event::decode(bytes_of(&record.0), 0_u64.wrapping_sub(2)).map(|event| event.flow().time), Ok(3));
 }
 
 #[test]
 fn mapped_addresses_are_shown_as_ipv4() {
-    let flow = Told::accept(INET6, HERE, THERE).flow();
+    let flow = TestRecord::accept(INET6, HERE, THERE).flow();
     assert_eq!(
         (flow.local.to_string().as_str(), flow.peer.to_string().as_str()),
         ("10.0.0.12:4243", "10.0.0.20:51514")
     );
-    let flow = Told::accept(INET6, "2001:db8::12", "2001:db8::20").flow();
+    let flow = TestRecord::accept(INET6, "2001:db8::12", "2001:db8::20").flow();
     assert_eq!(flow.peer.to_string(), "[2001:db8::20]:51514");
 }
 
 #[test]
 fn only_af_inet6_sockets_have_v6only() {
-    assert_eq!(Told::connect(INET, THERE).flags(flags::V6ONLY).flow().v6only, None);
-    assert_eq!(Told::connect(INET6, THERE).flow().v6only, Some(false));
-    assert_eq!(Told::connect(INET6, "::1").flags(flags::V6ONLY).flow().v6only, Some(true));
+    assert_eq!(TestRecord::connect(INET, THERE).flags(flags::V6ONLY).flow().v6only, None);
+    assert_eq!(TestRecord::connect(INET6, THERE).flow().v6only, Some(false));
+    assert_eq!(TestRecord::connect(INET6, "::1").flags(flags::V6ONLY).flow().v6only, Some(true));
 }
 
 #[test]
 fn why_a_connect() {
-    assert_eq!(Told::connect(INET, THERE).why(), "connect() on an AF_INET socket, which carries IPv4 only");
-    assert_eq!(Told::connect(INET6, "2001:db8::1").why(), "connect() on an AF_INET6 socket to an IPv6 address");
+    assert_eq!(TestRecord::connect(INET, THERE).why(), "connect() on an AF_INET socket, which carries IPv4 only");
+    assert_eq!(TestRecord::connect(INET6, "2001:db8::1").why(), "connect() on an AF_INET6 socket to an IPv6 address");
     assert_eq!(
-        Told::connect(INET6, "::ffff:162.222.40.93").why(),
+        TestRecord::connect(INET6, "::ffff:162.222.40.93").why(),
         "connect() on an AF_INET6 socket to ::ffff:162.222.40.93"
     );
 }
 
 #[test]
 fn why_an_accept_of_ipv4_over_af_inet6() {
-    let mapped = || Told::accept(INET6, HERE, THERE);
+    let mapped = || TestRecord::accept(INET6, HERE, THERE);
     assert_eq!(
         mapped().listener("::").why(),
         "accepted on port 4243 by a dual-stack AF_INET6 listener; the peer is IPv4"
@@ -142,7 +142,7 @@ fn why_an_accept_of_ipv4_over_af_inet6() {
 
 #[test]
 fn why_an_accept_of_ipv6() {
-    let native = || Told::accept(INET6, "2001:db8::12", "2001:db8::20");
+    let native = || TestRecord::accept(INET6, "2001:db8::12", "2001:db8::20");
     let dual_stack = "accepted on port 4243 by a dual-stack AF_INET6 listener; the peer is IPv6";
     let v6only = "accepted on port 4243 by an IPv6-only AF_INET6 listener; the peer is IPv6";
     assert_eq!(native().listener("::").why(), dual_stack);
@@ -159,18 +159,18 @@ fn why_an_accept_of_ipv6() {
 #[test]
 fn why_an_accept_on_af_inet() {
     let expected = "accepted on port 4243 by an AF_INET listener, which takes IPv4 only";
-    assert_eq!(Told::accept(INET, HERE, THERE).why(), expected);
-    assert_eq!(Told::accept(INET, HERE, THERE).listener("::ffff:0.0.0.0").why(), expected);
+    assert_eq!(TestRecord::accept(INET, HERE, THERE).why(), expected);
+    assert_eq!(TestRecord::accept(INET, HERE, THERE).listener("::ffff:0.0.0.0").why(), expected);
 }
 
 #[test]
 fn a_listener_that_cannot_have_taken_the_peer_is_not_believed() {
     let unknown = "accepted on port 4243 by an AF_INET6 listener that takes IPv4; the peer is IPv4";
-    let mapped = || Told::accept(INET6, HERE, THERE);
+    let mapped = || TestRecord::accept(INET6, HERE, THERE);
     assert_eq!(mapped().listener("::").flags(flags::LISTENER_V6ONLY).why(), unknown);
     assert_eq!(mapped().listener("2001:db8::12").why(), unknown);
     assert_eq!(
-        Told::accept(INET6, "::1", "::1").listener(HERE).flags(flags::V6ONLY).why(),
+        TestRecord::accept(INET6, "::1", "::1").listener(HERE).flags(flags::V6ONLY).why(),
         "accepted on port 4243 by an IPv6-only AF_INET6 listener; the peer is IPv6"
     );
 }
@@ -178,12 +178,12 @@ fn a_listener_that_cannot_have_taken_the_peer_is_not_believed() {
 #[test]
 fn why_says_mptcp() {
     assert_eq!(
-        Told::connect(INET6, THERE).flags(flags::MPTCP).why(),
+        TestRecord::connect(INET6, THERE).flags(flags::MPTCP).why(),
         "connect() on an AF_INET6 socket to ::ffff:10.0.0.20; the socket is MPTCP"
     );
     // Binding to an address sets V6ONLY on the subflow, so the application's socket does not tell.
     assert_eq!(
-        Told::accept(INET6, "::1", "::1").flags(flags::MPTCP).why(),
+        TestRecord::accept(INET6, "::1", "::1").flags(flags::MPTCP).why(),
         "accepted on port 4243 by an AF_INET6 listener that takes IPv6; the peer is IPv6; the socket is MPTCP"
     );
 }
@@ -215,10 +215,10 @@ proptest! {
         ends in proptest::array::uniform3(prop_oneof![any::<u32>().prop_map(|low| 0xffff_0000_0000 | u128::from(low)), any::<u128>()]),
         flags: u8,
     ) {
-        let mut told = Told::new(kind, family);
-        [told.0.head.local_addr, told.0.head.peer_addr, told.0.listener_addr] = ends.map(u128::to_be_bytes);
-        told.0.head.flags = flags;
-        let (flow, why) = (told.flow(), told.why());
+        let mut record = TestRecord::new(kind, family);
+        [record.0.head.local_addr, record.0.head.peer_addr, record.0.listener_addr] = ends.map(u128::to_be_bytes);
+        record.0.head.flags = flags;
+        let (flow, why) = (record.flow(), record.why());
 
         prop_assert_eq!(why.contains("AF_INET6"), flow.family == Family::Inet6);
         prop_assert_eq!(why.contains("MPTCP"), flow.mptcp);

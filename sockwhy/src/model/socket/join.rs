@@ -3,37 +3,26 @@
 
 use std::hash::{BuildHasher, Hash};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::{panic, thread};
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
 use super::owner::{Descriptor, Owner};
 use super::socket::{Opening, Socket};
-use super::sockets::{Index, Links, Share, Sockets};
+use super::sockets::{Index, Links, Share};
 use super::state::State;
 use crate::model::Family;
 
-impl Sockets {
-    /// Joins sockets and descriptors. `all_owners` says that every process could be asked for its descriptors.
-    #[must_use]
-    pub fn join(mut list: Vec<Socket>, held: &[Descriptor], all_owners: bool) -> Self {
-        // In the order in which they are looked at, as memory far apart is slow to go through.
-        list.sort_by_cached_key(|socket| {
-            let peer_port = socket.peer.map_or(0, |peer| peer.port());
-            (socket.netns, socket.state != State::Listen, socket.local.port(), peer_port)
-        });
-        // Both wait for memory most of the time, so two threads take half as long.
-        let (links, (shares, owners)) = thread::scope(|scope| {
-            let links = scope.spawn(|| link(&list));
-            let shares = share(&list, held);
-            (links.join().unwrap_or_else(|panic| panic::resume_unwind(panic)), shares)
-        });
-        Self { list, shares, links, owners, all_owners }
-    }
+/// Puts sockets in the order of access, as jumping through memory is slow: by network namespace; in each, the listeners
+/// first, then by port.
+pub(crate) fn sort(sockets: &mut [Socket]) {
+    sockets.sort_by_cached_key(|socket| {
+        let peer_port = socket.peer.map_or(0, |peer| peer.port());
+        (socket.netns, socket.state != State::Listen, socket.local.port(), peer_port)
+    });
 }
 
 /// Puts the owners of each socket next to one another, by PID and descriptor.
-fn share(sockets: &[Socket], held: &[Descriptor]) -> (Vec<Share>, Vec<Owner>) {
+pub(crate) fn share(sockets: &[Socket], held: &[Descriptor]) -> (Vec<Share>, Vec<Owner>) {
     let mut shares = vec![Share::default(); sockets.len()];
     // The subflows of an MPTCP socket all have its inode: the first of them is linked, the others follow it.
     let mut first = HashMap::with_capacity(sockets.len());
@@ -76,7 +65,7 @@ fn share(sockets: &[Socket], held: &[Descriptor]) -> (Vec<Share>, Vec<Owner>) {
 }
 
 /// Links each socket to those it belongs to.
-fn link(sockets: &[Socket]) -> Vec<Links> {
+pub(crate) fn link(sockets: &[Socket]) -> Vec<Links> {
     let mut links = vec![Links::default(); sockets.len()];
     link_listeners(sockets, &mut links);
     link_ends(sockets, &mut links);
@@ -108,8 +97,8 @@ fn link_listeners(sockets: &[Socket], links: &mut [Links]) {
     }
     for (socket, links) in sockets.iter().zip(links) {
         if ports[usize::from(socket.local.port())] && may_come_from_a_listener(socket) {
-            // The more specific one is asked first (`compute_score`). An accepted socket is its listener's clone, of the
-            // same family (`sk_clone_lock`).
+            // The more specific one is asked first (`compute_score`). An accepted socket is its listener's clone, of
+            // the same family (`sk_clone_lock`).
             let any = match socket.family {
                 Family::Inet => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
                 Family::Inet6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
@@ -141,12 +130,12 @@ fn link_ends(sockets: &[Socket], links: &mut [Links]) {
     let hasher = DefaultHashBuilder::default();
     // The same seen from either end.
     let hash = |(netns, local, peer): Ends| hasher.hash_one((netns, local.min(peer), local.max(peer)));
-    let mut alone: HashTable<u32> = HashTable::with_capacity(sockets.len());
+    let mut unpaired: HashTable<u32> = HashTable::with_capacity(sockets.len());
     for (index, socket) in sockets.iter().enumerate() {
         let Some((netns, local, peer)) = ends(socket) else { continue };
         let seen_from_there = Some((netns, peer, local));
         let hash_of = |index: &u32| ends(&sockets[*index as usize]).map_or(0, hash);
-        let entry = alone.entry(
+        let entry = unpaired.entry(
             hash((netns, local, peer)),
             |other| ends(&sockets[*other as usize]) == seen_from_there,
             hash_of,

@@ -4,7 +4,7 @@
 //! between them: from a connection to the listener it came from, and from one end of a connection within the machine to
 //! the other.
 
-mod join;
+pub(crate) mod join;
 mod owner;
 #[expect(clippy::module_inception, reason = "it is about one socket, its siblings are about several")]
 mod socket;

@@ -14,12 +14,12 @@ pub struct Owner {
     pub pid: Option<u32>,
     /// Its name.
     pub process: Name,
-    /// The descriptor by which it has the socket.
+    /// Its descriptor of the socket.
     pub fd: u32,
 }
 
 impl Owner {
-    /// Writes PID and name as netstat does, fit for a terminal.
+    /// Writes PID and name as netstat does, safe for a terminal.
     pub(crate) fn write(&self, out: &mut impl fmt::Write) -> fmt::Result {
         match self.pid {
             Some(pid) => format::number(out, pid)?,

@@ -1,4 +1,4 @@
-//! What the kernel says of one socket, whichever way it is asked.
+//! What the kernel says of one socket, by iterator or by netlink.
 
 use std::net::{SocketAddr, SocketAddrV6};
 use std::num::{NonZeroU32, NonZeroU64};
@@ -21,7 +21,7 @@ pub struct Socket {
     pub label: Label,
     /// `IPV6_V6ONLY`; `None` for an `AF_INET` socket, which has no such option, and where the kernel won't say.
     pub v6only: Option<bool>,
-    /// The application's socket is an MPTCP socket, of which this is a subflow.
+    /// This is a subflow of an application's MPTCP socket.
     pub mptcp: bool,
     /// Index of the network device that it is bound to: what comes by another is not for it.
     pub device: Option<NonZeroU32>,
@@ -65,8 +65,8 @@ pub(crate) fn family_and_state(family: u16, state: u8) -> Result<(Family, State)
 }
 
 impl Socket {
-    /// A socket with these two ends, mapped addresses as IPv4, and nothing else known of it. Of a listener the peer is
-    /// ignored: one that was connected before keeps it.
+    /// A socket with these two ends, mapped addresses as IPv4, and nothing else known of it. A listener's peer is
+    /// ignored: a listener that was connected before keeps its old peer.
     #[must_use]
     pub fn new(netns: u32, family: Family, state: State, [local, peer]: [SocketAddr; 2], v6only: Option<bool>) -> Self {
         let listens = state == State::Listen;

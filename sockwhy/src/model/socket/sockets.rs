@@ -10,19 +10,19 @@ use super::state::State;
 /// The sockets of a listing.
 #[derive(Debug, Default)]
 pub struct Sockets {
-    pub(super) list: Vec<Socket>,
+    pub(crate) list: Vec<Socket>,
     /// For each of them, its part of `owners`.
-    pub(super) shares: Vec<Share>,
+    pub(crate) shares: Vec<Share>,
     /// For each of them, those it belongs to.
-    pub(super) links: Vec<Links>,
-    pub(super) owners: Vec<Owner>,
-    /// Whether every process could be asked for its sockets.
-    pub(super) all_owners: bool,
+    pub(crate) links: Vec<Links>,
+    pub(crate) owners: Vec<Owner>,
+    /// Whether the sockets of every process could be read.
+    pub(crate) all_owners: bool,
 }
 
 /// The owners of a socket, which stand next to one another. Small numbers, as there can be very many sockets.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Share {
+pub(crate) struct Share {
     /// The first of them among all owners.
     pub(super) start: u32,
     pub(super) count: u32,
@@ -30,7 +30,7 @@ pub(super) struct Share {
 
 /// The other sockets that belong to a socket, by index.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Links {
+pub(crate) struct Links {
     /// The listener it came from.
     pub(super) listener: Option<Index>,
     /// The other end of its connection.
@@ -102,8 +102,9 @@ impl<'a> Entry<'a> {
         self.index
     }
 
-    /// The processes that hold it open, by PID and descriptor. None hold a socket that is not accepted yet or that the
-    /// last one has closed, or the kernel's own. `None` where not every process could be asked and nobody is known.
+    /// The processes that hold it open, by PID and descriptor. A socket has none if it is not accepted yet, if the last
+    /// process has closed it, or if it is the kernel's own. `None` where none is known and not every process could be
+    /// read.
     #[must_use]
     pub fn owners(&self) -> Option<&'a [Owner]> {
         let Share { start, count } = self.all.shares[self.index];
@@ -111,7 +112,8 @@ impl<'a> Entry<'a> {
         (!owners.is_empty() || self.all.all_owners || self.inode.is_none()).then_some(owners)
     }
 
-    /// The listener it came from: of the same network namespace and family, with the same port and an address that fits.
+    /// The listener it came from: of the same network namespace and family, with the same port and an address that
+    /// fits.
     #[must_use]
     pub fn listener(&self) -> Option<Entry<'a>> {
         self.all.links[self.index].listener.map(|index| self.all.entry(index))

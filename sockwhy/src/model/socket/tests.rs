@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use sockwhy_common::{AF_INET, AF_INET6, NO_UID, SocketRecord, socket_flags};
 
 use super::*;
+use crate::inventory::join;
 use crate::model::{Family, Label};
 
 const NETNS: u32 = 4_026_531_840;
@@ -43,7 +44,7 @@ fn held(inode: u64, pid: u32, fd: u32, name: &[u8]) -> Descriptor {
 /// The reason of the last of these sockets.
 fn why(sockets: &[Socket], held: &[Descriptor]) -> String {
     let last = sockets.last().unwrap();
-    let all = Sockets::join(sockets.to_vec(), held, true);
+    let all = join(sockets.to_vec(), held, true);
     let entry = all.iter().find(|entry| **entry == *last).unwrap();
     entry.why().to_string()
 }
@@ -90,8 +91,8 @@ fn a_record_becomes_a_socket() {
     let forgotten = Socket::decode(&forgotten, NETNS).unwrap();
     assert_eq!((forgotten.state, forgotten.uid), (State::TimeWait, None));
     assert_eq!((forgotten.cookie, forgotten.inode), (None, None));
-    for strange in [SocketRecord { family: 1, ..record }, SocketRecord { state: 0, ..record }] {
-        assert!(Socket::decode(&strange, NETNS).is_err());
+    for unknown in [SocketRecord { family: 1, ..record }, SocketRecord { state: 0, ..record }] {
+        assert!(Socket::decode(&unknown, NETNS).is_err());
     }
 }
 
@@ -200,7 +201,7 @@ fn a_socket_that_is_connected_to_itself_has_no_other_end() {
 }
 
 #[test]
-fn names_in_reasons_are_fit_for_a_terminal() {
+fn names_in_reasons_are_safe_for_a_terminal() {
     let server = file(1, connection(Family::Inet, "127.0.0.1:80", "127.0.0.1:50000"));
     let client = file(2, connection(Family::Inet, "127.0.0.1:50000", "127.0.0.1:80"));
     let reason = why(&[client, server], &[held(2, 1, 3, b"\x1b[2J")]);
@@ -208,7 +209,7 @@ fn names_in_reasons_are_fit_for_a_terminal() {
 }
 
 #[test]
-fn owners_are_told_once_each_and_in_order() {
+fn owners_are_listed_once_each_and_in_order() {
     let sockets = vec![
         file(10, listener(Family::Inet, "0.0.0.0:1")),
         file(20, listener(Family::Inet, "0.0.0.0:2")),
@@ -225,12 +226,12 @@ fn owners_are_told_once_each_and_in_order() {
         held(10, 7, 4, b"b"),
         held(99, 1, 5, b"no TCP"),
     ];
-    let all = Sockets::join(sockets.clone(), &held, true);
+    let all = join(sockets.clone(), &held, true);
     assert_eq!(owners(&all, 10).unwrap(), [(None, 9), (Some(1), 3), (Some(7), 3), (Some(7), 4)]);
     assert_eq!(owners(&all, 20).unwrap(), [(Some(1), 3)]);
     assert_eq!(owners(&all, 30).unwrap(), []);
-    // Nobody known is not nobody, where not everybody could be asked; but nobody has what has no file.
-    let some = Sockets::join(sockets, &held, false);
+    // Where not every process could be read, no known owner is not no owner. A socket without a file has none.
+    let some = join(sockets, &held, false);
     assert_eq!(owners(&some, 20).unwrap(), [(Some(1), 3)]);
     assert_eq!(owners(&some, 30), None);
     let without_file = some.iter().find(|socket| socket.inode.is_none()).unwrap();
@@ -240,7 +241,7 @@ fn owners_are_told_once_each_and_in_order() {
 #[test]
 fn subflows_have_the_owners_of_their_socket() {
     let subflow = |local| Socket { mptcp: true, ..file(10, connection(Family::Inet, local, "10.0.0.2:80")) };
-    let all = Sockets::join(vec![subflow("10.0.0.1:1"), subflow("10.0.1.1:2")], &[held(10, 1, 3, b"a")], true);
+    let all = join(vec![subflow("10.0.0.1:1"), subflow("10.0.1.1:2")], &[held(10, 1, 3, b"a")], true);
     for socket in all.iter() {
         assert_eq!(socket.owners().unwrap().len(), 1);
         assert!(socket.why().to_string().ends_with("; the socket is MPTCP"));
@@ -256,7 +257,7 @@ fn the_listeners_on_a_port_are_found() {
         listener(Family::Inet, "0.0.0.0:3"),
         Socket { netns: NETNS + 1, ..listener(Family::Inet, "0.0.0.0:2") },
     ];
-    let all = Sockets::join(list, &[], true);
+    let all = join(list, &[], true);
     let count = |netns, port| {
         let found: Vec<_> = all.listeners_on(netns, port).collect();
         assert!(found.iter().all(|socket| socket.state == State::Listen && socket.local.port() == port));
@@ -275,14 +276,14 @@ fn listeners_stand_first_then_by_port() {
         Socket { netns: NETNS - 1, ..connection(Family::Inet, "127.0.0.1:9", "127.0.0.1:3") },
         listener(Family::Inet, "0.0.0.0:1"),
     ];
-    let all = Sockets::join(list, &[], true);
+    let all = join(list, &[], true);
     let order: Vec<_> =
         all.iter().map(|socket| (socket.local.port(), socket.peer.map_or(0, |peer| peer.port()))).collect();
     assert_eq!(order, [(9, 3), (1, 0), (2, 0), (1, 2), (1, 3)]);
 }
 
 proptest! {
-    /// Whatever there is, each descriptor is told of each socket that has its inode, and of no other.
+    /// Each descriptor is listed for each socket with its inode, and for no other.
     #[test]
     fn no_owner_is_lost_or_invented(
         inodes in proptest::collection::vec(0..8_u64, 0..12),
@@ -292,7 +293,7 @@ proptest! {
             Socket { mptcp: true, ..file(*inode, connection(Family::Inet, "10.0.0.1:1", "10.0.0.2:80")) }
         });
         let held: Vec<_> = descriptors.iter().map(|(inode, pid, fd)| held(*inode, *pid, *fd, b"x")).collect();
-        let all = Sockets::join(sockets.collect(), &held, true);
+        let all = join(sockets.collect(), &held, true);
         prop_assert_eq!(all.len(), inodes.len());
         for socket in all.iter() {
             let mut expected: Vec<_> = descriptors

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::flow::{Family, Flow};
 
-/// How an actor calls its sockets: the first is 0.
+/// An actor's number for a socket. The first is 0.
 pub(crate) type Socket = usize;
 
 /// What an actor does.
@@ -15,7 +15,7 @@ pub(crate) type Socket = usize;
 pub(crate) enum Command {
     /// Makes a socket.
     Open(Open),
-    /// Takes the socket with this descriptor, which it was started with.
+    /// Takes a socket that it was started with, by its descriptor.
     Inherit(i32),
     Listen {
         socket: Socket,
@@ -26,11 +26,11 @@ pub(crate) enum Command {
         to: SocketAddr,
         how: How,
     },
-    /// Breaks off a connect (`connect(2)` to `AF_UNSPEC`).
+    /// Cancels a connect (`connect(2)` to `AF_UNSPEC`).
     Disconnect(Socket),
-    /// Sends a byte, which makes a connect that Fast Open put off go.
+    /// Sends a byte. If Fast Open has deferred the connect, this makes it.
     Send(Socket),
-    /// Connects by sending a byte along with the SYN (`MSG_FASTOPEN`).
+    /// Connects by sending a byte with the SYN (`MSG_FASTOPEN`).
     SendTo {
         socket: Socket,
         to: SocketAddr,
@@ -39,12 +39,12 @@ pub(crate) enum Command {
         listener: Socket,
         how: How,
     },
-    /// Accepts one connection in each of so many threads.
+    /// Accepts one connection in each of several threads.
     AcceptInThreads {
         listener: Socket,
         threads: usize,
     },
-    /// Connects a UDP socket, and a Unix socket that it accepts itself: nothing of this is TCP.
+    /// Connects a UDP socket, and connects and accepts a Unix socket. None of them is TCP.
     NotTcp,
     /// Connects and accepts many times.
     Storm {
@@ -56,9 +56,9 @@ pub(crate) enum Command {
     Reset(Socket),
     /// Names the process.
     Rename(Vec<u8>),
-    /// Goes to a new network namespace.
+    /// Moves to a new network namespace.
     LeaveNetwork,
-    /// Makes a cable from here to the network namespace of a process, with a device at each end.
+    /// Makes a pair of connected devices: one here, one in the network namespace of a process.
     AddVeth {
         name: String,
         peer: String,
@@ -70,16 +70,16 @@ pub(crate) enum Command {
         address: IpAddr,
         prefix: u8,
     },
-    /// Switches a network device on.
+    /// Sets a network device up.
     Up(String),
-    /// Lets MPTCP connections have a further subflow, from this address.
+    /// Allows MPTCP connections one more subflow, from this address.
     AddMptcpSubflow(Ipv4Addr),
     /// Sets one of the network namespace's settings, by its path below `/proc/sys`.
     SetSysctl {
         path: PathBuf,
         value: String,
     },
-    /// Allows so many descriptors.
+    /// Limits the number of descriptors.
     LimitDescriptors(u64),
 }
 
@@ -93,7 +93,7 @@ pub(crate) struct Open {
     pub(crate) nonblocking: bool,
     pub(crate) reuse_addr: bool,
     pub(crate) reuse_port: bool,
-    /// Lets connect wait for the first data (`TCP_FASTOPEN_CONNECT`).
+    /// Defers a connect to the first data (`TCP_FASTOPEN_CONNECT`).
     pub(crate) deferred: bool,
     pub(crate) bind: Option<SocketAddr>,
 }
@@ -153,9 +153,9 @@ impl Open {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct How {
     pub(crate) via: Via,
-    /// In a thread of this name instead of the main one.
+    /// In a thread of this name instead of the main thread.
     pub(crate) thread: Option<Vec<u8>>,
-    /// Asks for the socket's cookie before instead of after the call, where that is possible.
+    /// Reads the socket's cookie before the call instead of after it, where that is possible.
     pub(crate) cookie_first: bool,
 }
 
@@ -169,7 +169,7 @@ pub(crate) enum Via {
     Accept4,
     /// `io_uring`, in the calling thread.
     Uring,
-    /// `io_uring`, in a thread of the kernel's making (`IOSQE_ASYNC`).
+    /// `io_uring`, in a worker thread of the kernel (`IOSQE_ASYNC`).
     UringWorker,
 }
 
@@ -183,7 +183,7 @@ pub(crate) enum Reply {
     /// An accept failed, with this error.
     NotAccepted(i32),
     Flows(Vec<Flow>),
-    /// What failed that should not have, a sentence.
+    /// What failed and should not have, as a sentence.
     Failed(String),
 }
 

@@ -1,9 +1,9 @@
 //! The processes that make connections for the tests to find again.
 //!
-//! Each is this very program, started anew, so that it has a PID that nobody else has and a filter selects it alone.
+//! Each is this program in a new process, so that its PID is its own and a filter can select it alone.
 
+pub(crate) mod child;
 pub(crate) mod command;
-pub(crate) mod puppet;
 mod sockets;
 mod uring;
 
@@ -23,10 +23,10 @@ use crate::flow::Flow;
 use crate::outcome::{Outcome, Stop};
 use crate::tracer::LIMIT;
 
-/// The first argument that makes this program one.
+/// The first argument that makes this program an actor.
 pub(crate) const ARGUMENT: &str = "actor";
 
-/// A process that does what the test tells it. It is killed when it is dropped.
+/// A process that does what the test tells it. It is killed when this is dropped.
 pub(crate) struct Actor {
     child: Child,
     commands: Option<ChildStdin>,
@@ -48,7 +48,7 @@ impl Actor {
         Self::spawn(process.arg(ARGUMENT))
     }
 
-    /// Starts one that has `socket` as well, and gives what it calls it.
+    /// Starts one that has `socket` too, and returns its number there.
     pub(crate) fn start_with(socket: impl AsFd) -> Outcome<(Self, Socket)> {
         let socket = socket.as_fd();
         fcntl_setfd(socket, FdFlags::empty())?;
@@ -83,18 +83,18 @@ impl Actor {
         self.replies.recv_timeout(LIMIT).map_err(|_| Stop::failed("an actor does not answer"))
     }
 
-    /// Tells it to do something, without waiting until that is done.
+    /// Begins a command, and does not wait for its end.
     pub(crate) fn begin(&mut self, command: &Command) -> Outcome {
         let commands = self.commands.as_mut().expect("actors live until they are told to exit");
         writeln!(commands, "{}", serde_json::to_string(command)?)?;
         Ok(())
     }
 
-    /// Waits until what was begun is done.
+    /// Waits for the end of the command that was begun.
     pub(crate) fn end(&mut self) -> Outcome<Reply> {
         match serde_json::from_str(&self.line()?)? {
             Reply::Failed(error) => Err(Stop::failed(format!("an actor says: {error}"))),
-            // As the test sees it; another namespace than the test's has numbers of its own.
+            // As the test sees it: another PID namespace has other numbers.
             Reply::Flow(flow) => Ok(Reply::Flow(Box::new(self.seen(*flow)))),
             Reply::Flows(flows) => Ok(Reply::Flows(flows.into_iter().map(|flow| self.seen(flow)).collect())),
             reply => Ok(reply),
@@ -109,7 +109,7 @@ impl Actor {
         flow
     }
 
-    /// Tells it to do something and waits until that is done.
+    /// Runs a command to its end.
     pub(crate) fn run(&mut self, command: &Command) -> Outcome<Reply> {
         self.begin(command)?;
         self.end()
@@ -122,7 +122,7 @@ impl Actor {
         }
     }
 
-    /// The flow that was begun.
+    /// Waits for the flow that was begun.
     pub(crate) fn flow(&mut self) -> Outcome<Flow> {
         match self.end()? {
             Reply::Flow(flow) => Ok(*flow),
@@ -145,7 +145,7 @@ impl Actor {
         self.listen_with(open, 128)
     }
 
-    /// Makes a listener that lets so many connections wait.
+    /// Makes a listener with a queue of this length.
     pub(crate) fn listen_with(&mut self, open: Open, backlog: i32) -> Outcome<(Socket, SocketAddr)> {
         let (socket, _) = self.open(open)?;
         self.opened(&Command::Listen { socket, backlog })
@@ -193,9 +193,9 @@ impl Actor {
         self.wait_blocked(if via == Via::Accept4 { libc::SYS_accept4 } else { libc::SYS_accept }, 1)
     }
 
-    /// Waits until so many of its threads are blocked in that system call.
+    /// Waits until this many of its threads are blocked in the system call.
     pub(crate) fn wait_blocked(&self, call: libc::c_long, threads: usize) -> Outcome {
-        // The system call's number and its arguments; "running" where it is not in the kernel.
+        // The system call's number and arguments; "running" while the thread is not in the kernel.
         let is_in_it = |line: &String| line.split(' ').next().and_then(|number| number.parse().ok()) == Some(call);
         let deadline = Instant::now() + LIMIT;
         while Instant::now() < deadline {
@@ -219,7 +219,7 @@ impl Actor {
         self.act(&Command::SendTo { socket, to })
     }
 
-    /// Does something that gives nothing.
+    /// Runs a command that returns nothing.
     pub(crate) fn perform(&mut self, command: &Command) -> Outcome {
         match self.run(command)? {
             Reply::Done => Ok(()),
@@ -237,7 +237,7 @@ impl Actor {
         self.perform(&Command::Rename(name.into()))
     }
 
-    /// Lets it end, with all its sockets, and waits for it.
+    /// Closes all its sockets, lets it exit, and waits for that.
     pub(crate) fn exit(mut self) -> Outcome {
         drop(self.commands.take());
         let status = self.child.wait()?;

@@ -1,4 +1,4 @@
-//! What an actor does with its sockets, and what it then knows of them.
+//! What an actor does with its sockets, and what it knows of them then.
 
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,17 +16,17 @@ use super::uring;
 use crate::flow::{Family, Flow, Kind};
 use crate::host;
 
-/// A socket that an actor holds.
+/// A socket of an actor.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct ActorSocket {
     pub(crate) fd: OwnedFd,
     /// The network namespace that it was made in.
     netns: u64,
-    /// Where it is connecting to, as far as is known here.
+    /// Where it is connecting to, if that is known here.
     pub(crate) peer: Peer,
 }
 
-/// A connect's destination, which the kernel does not tell before it is connected.
+/// A connect's destination, which the kernel does not return before it is connected.
 #[derive(Debug, Default)]
 pub(crate) struct Peer(Mutex<Option<SocketAddr>>);
 
@@ -40,13 +40,13 @@ impl Peer {
     }
 }
 
-impl Held {
+impl ActorSocket {
     pub(crate) fn new(fd: OwnedFd) -> io::Result<Self> {
         Ok(Self { fd, netns: host::inode("/proc/thread-self/ns/net")?, peer: Peer::default() })
     }
 }
 
-pub(crate) fn open(open: &Open) -> io::Result<Held> {
+pub(crate) fn open(open: &Open) -> io::Result<ActorSocket> {
     let family = match open.family {
         Family::Inet => AddressFamily::INET,
         Family::Inet6 => AddressFamily::INET6,
@@ -69,7 +69,7 @@ pub(crate) fn open(open: &Open) -> io::Result<Held> {
     if let Some(address) = open.bind {
         rustix::net::bind(&fd, &address)?;
     }
-    Held::new(fd)
+    ActorSocket::new(fd)
 }
 
 fn set_fast_open_connect(fd: &OwnedFd) -> io::Result<()> {
@@ -91,18 +91,18 @@ pub(crate) fn peer(fd: impl AsFd) -> rustix::io::Result<SocketAddr> {
     rustix::net::getpeername(fd)?.ok_or(Errno::NOTCONN)?.try_into()
 }
 
-/// Connects, well or not: the flow says.
-pub(crate) fn connect(held: &Held, to: SocketAddr, how: &How) -> io::Result<Flow> {
-    held.peer.set(to);
-    flow(Kind::Connect, held, to, how.cookie_first, || match how.via {
-        Via::Uring => uring::connect(&held.fd, &to, false),
-        Via::UringWorker => uring::connect(&held.fd, &to, true),
-        Via::Call | Via::Accept4 => rustix::net::connect(&held.fd, &to),
+/// Connects. The flow says whether that failed.
+pub(crate) fn connect(socket: &ActorSocket, to: SocketAddr, how: &How) -> io::Result<Flow> {
+    socket.peer.set(to);
+    flow(Kind::Connect, socket, to, how.cookie_first, || match how.via {
+        Via::Uring => uring::connect(&socket.fd, &to, false),
+        Via::UringWorker => uring::connect(&socket.fd, &to, true),
+        Via::Call | Via::Accept4 => rustix::net::connect(&socket.fd, &to),
     })
 }
 
 /// Accepts; the inner error is that of the system call.
-pub(crate) fn accept(listener: &Held, how: &How) -> io::Result<Result<(Flow, Held), Errno>> {
+pub(crate) fn accept(listener: &ActorSocket, how: &How) -> io::Result<Result<(Flow, ActorSocket), Errno>> {
     let began = now();
     let result = match how.via {
         Via::Uring => uring::accept(&listener.fd, false),
@@ -111,7 +111,7 @@ pub(crate) fn accept(listener: &Held, how: &How) -> io::Result<Result<(Flow, Hel
             rustix::net::accept_with(&listener.fd, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC).and_then(with_peer)
         }
         Via::Call => rustix::net::acceptfrom(&listener.fd).and_then(|(fd, peer)| {
-            // The peer, even where it is gone already and getpeername() has forgotten it.
+            // accept() returns the peer even if it is gone already and getpeername() fails.
             Ok((fd, peer.ok_or(Errno::NOTCONN)?.try_into()?))
         }),
     };
@@ -120,7 +120,7 @@ pub(crate) fn accept(listener: &Held, how: &How) -> io::Result<Result<(Flow, Hel
         Err(error) => return Ok(Err(error)),
     };
     // An accepted socket is in its listener's namespace.
-    let accepted = Held { fd, netns: listener.netns, peer: Peer::default() };
+    let accepted = ActorSocket { fd, netns: listener.netns, peer: Peer::default() };
     let flow = describe(Kind::Accept, &accepted, peer, began, now(), Ok(()), None)?;
     Ok(Ok((flow, accepted)))
 }
@@ -130,33 +130,33 @@ pub(super) fn with_peer(fd: OwnedFd) -> rustix::io::Result<(OwnedFd, SocketAddr)
     Ok((fd, peer))
 }
 
-/// Does what makes a flow, and describes it.
+/// Runs what makes a flow, and describes the flow.
 pub(crate) fn flow(
     kind: Kind,
-    held: &Held,
+    socket: &ActorSocket,
     to: SocketAddr,
     cookie_first: bool,
     act: impl FnOnce() -> rustix::io::Result<()>,
 ) -> io::Result<Flow> {
-    let cookie = if cookie_first { Some(sockopt::socket_cookie(&held.fd)?) } else { None };
+    let cookie = if cookie_first { Some(sockopt::socket_cookie(&socket.fd)?) } else { None };
     let began = now();
     let result = act();
     let ended = now();
-    // What was asked for may stand for something else (`0.0.0.0`); the kernel knows, once there is a connection.
-    let peer = peer(&held.fd).unwrap_or(to);
-    describe(kind, held, peer, began, ended, result, cookie)
+    // The address may stand for another one (`0.0.0.0`). Once there is a connection, the kernel returns that one.
+    let peer = peer(&socket.fd).unwrap_or(to);
+    describe(kind, socket, peer, began, ended, result, cookie)
 }
 
 fn describe(
     kind: Kind,
-    held: &Held,
+    socket: &ActorSocket,
     peer: SocketAddr,
     began: u64,
     ended: u64,
     result: rustix::io::Result<()>,
     cookie: Option<u64>,
 ) -> io::Result<Flow> {
-    let fd = &held.fd;
+    let fd = &socket.fd;
     let family = match sockopt::socket_domain(fd)? {
         AddressFamily::INET => Family::Inet,
         _ => Family::Inet6,
@@ -168,7 +168,7 @@ fn describe(
         uid: getuid().as_raw(),
         process: name("/proc/self/comm")?,
         thread: Some(name("/proc/thread-self/comm")?),
-        netns: held.netns,
+        netns: socket.netns,
         cgroup_id: host::cgroup_id(),
         cookie: Some(cookie.map_or_else(|| sockopt::socket_cookie(fd), Ok)?),
         family,
@@ -183,7 +183,7 @@ fn describe(
         was_blocked: false,
         cookie_unknown: false,
         listener: None,
-        what: String::new(),
+        name: String::new(),
     })
 }
 

@@ -4,19 +4,29 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 
-/** A server as Java programs are: accepts in a thread with a name, and connects in another when it is told to. */
+/**
+ * {@code PORT}: a server as Java programs are. It accepts on that port (0 for any) in a thread with a name, and connects in
+ * another for each line of its standard input, {@code ADDRESS PORT}. It prints the port that it listens on, then the port
+ * of each client and its own port of each connection that it makes.
+ */
 public class Flows {
+    /** Open until the program ends. */
+    private static final List<Socket> SOCKETS = Collections.synchronizedList(new ArrayList<>());
+
     public static void main(String[] arguments) throws Exception {
-        ServerSocket listener = new ServerSocket(0);
+        ServerSocket listener = new ServerSocket(Integer.parseInt(arguments[0]));
         Thread acceptor = new Thread(() -> accept(listener), "http-nio-8080-Acceptor");
         acceptor.setDaemon(true);
         acceptor.start();
         System.out.println(listener.getLocalPort());
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in));
-        for (String port = commands.readLine(); port != null; port = commands.readLine()) {
-            int to = Integer.parseInt(port);
-            Thread client = new Thread(() -> connect(to), "http-client-of-the-test");
+        for (String line = commands.readLine(); line != null; line = commands.readLine()) {
+            String[] to = line.split(" ");
+            Thread client = new Thread(() -> connect(to[0], Integer.parseInt(to[1])), "http-client-of-the-test");
             client.start();
             client.join();
         }
@@ -26,6 +36,7 @@ public class Flows {
         try {
             while (true) {
                 Socket accepted = listener.accept();
+                SOCKETS.add(accepted);
                 System.out.println(accepted.getPort());
             }
         } catch (IOException e) {
@@ -33,9 +44,10 @@ public class Flows {
         }
     }
 
-    private static void connect(int port) {
+    private static void connect(String address, int port) {
         try {
-            Socket connected = new Socket("127.0.0.1", port);
+            Socket connected = new Socket(address, port);
+            SOCKETS.add(connected);
             System.out.println(connected.getLocalPort());
         } catch (IOException e) {
             throw new UncheckedIOException(e);

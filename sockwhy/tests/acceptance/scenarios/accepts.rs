@@ -46,13 +46,13 @@ fn by_servers_blocked_before_the_tracer_came(session: &Session) -> Outcome {
     let tracer = session.trace().pids(pids).start()?;
     let mut flows = Vec::new();
     for (kind, via, server, listener, address) in &mut servers {
-        let from = Client::all().iter().find(|client| kind.takes(**client)).expect("somebody can connect");
+        let from = Client::all().iter().find(|client| kind.takes(**client)).expect("some client can connect");
         client.connect(from.open(), from.target(address.port()))?;
         let what = format!("{kind:?} with {via:?}");
         let first = Flow { was_blocked: true, ..server.flow()? };
-        flows.push(first.called(format!("the accept that waited, {what}")));
+        flows.push(first.named(format!("the accept that waited, {what}")));
         client.connect(from.open(), from.target(address.port()))?;
-        flows.push(server.accept(*listener)?.called(format!("the next accept, {what}")));
+        flows.push(server.accept(*listener)?.named(format!("the next accept, {what}")));
     }
     let finished = tracer.stop()?;
     finished.assert_well()?;
@@ -83,8 +83,8 @@ fn by_500_threads_blocked_before_the_tracer_came(session: &Session) -> Outcome {
     Ok(())
 }
 
-/// A server that forks, or that a supervisor gives its socket: the worker that accepts is the one, not the process that
-/// made the listener.
+/// A server that forks, or that gets its socket from a supervisor: the event is of the worker that accepts, not of the
+/// process that made the listener.
 fn by_workers_that_share_a_listener(session: &Session) -> Outcome {
     let mut client = Actor::start()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -98,12 +98,12 @@ fn by_workers_that_share_a_listener(session: &Session) -> Outcome {
     for index in [2, 0, 1, 0, 2] {
         let (worker, listener) = &mut workers[index];
         flows.push(client.connect(Open::inet(), address)?);
-        flows.push(worker.accept(*listener)?.called(format!("worker {index}")));
+        flows.push(worker.accept(*listener)?.named(format!("worker {index}")));
     }
     watch.assert_saw(&flows)
 }
 
-/// `SO_REUSEPORT`: the kernel decides who gets the connection.
+/// `SO_REUSEPORT`: the kernel decides which listener gets the connection.
 fn from_listeners_that_share_a_port(session: &Session) -> Outcome {
     let (mut client, mut one, mut other) = (Actor::start()?, Actor::start()?, Actor::start()?);
     let open = || Open::inet().reuse_port().nonblocking(true);

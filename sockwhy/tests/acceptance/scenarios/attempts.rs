@@ -1,4 +1,4 @@
-//! Connection attempts: one event for each that sends a SYN, when it does, whatever becomes of it.
+//! Connection attempts: one event for each that sends a SYN, when it sends it, whatever the outcome.
 
 use super::scenarios;
 use crate::actor::Actor;
@@ -13,10 +13,10 @@ scenarios![
     unanswered,
     sent_again_until_answered,
     refused_and_tried_again_on_the_same_socket,
-    broken_off_and_begun_anew,
+    cancelled_and_connected_again,
     connected_to_itself,
     to_the_unspecified_address,
-    cookie_that_was_asked_for_before,
+    cookie_that_exists_already,
     in_a_thread_with_a_name_of_its_own,
     made_by_processes_that_exit_at_once,
 ];
@@ -28,7 +28,7 @@ fn own(client: Client) -> std::net::SocketAddr {
 
 fn refused(session: &Session) -> Outcome {
     let (mut client, mut server) = (Actor::start()?, Actor::start()?);
-    // Nobody listens, and nobody else will.
+    // It is bound and does not listen, so nobody else can.
     let (_, nobody) = server.open(Open::inet().bind(v4(0)))?;
     let mut flows = Vec::new();
     let mut watch = session.watch()?;
@@ -39,7 +39,7 @@ fn refused(session: &Session) -> Outcome {
                 let flow = client.connect(open.nonblocking(nonblocking), kind.target(nobody.port()))?;
                 let error = if nonblocking { libc::EINPROGRESS } else { libc::ECONNREFUSED };
                 assert_eq!(flow.error, Some(error), "{what}");
-                flows.push(flow.called(what));
+                flows.push(flow.named(what));
             }
         }
     }
@@ -61,7 +61,7 @@ fn unanswered(session: &Session) -> Outcome {
     for &kind in Client::all().iter().filter(|kind| **kind != Client::Inet6) {
         let flow = client.connect(kind.open().nonblocking(true), kind.target(port))?;
         assert_eq!(flow.error, Some(libc::EINPROGRESS), "{kind:?}");
-        flows.push(flow.called(format!("{kind:?}")));
+        flows.push(flow.named(format!("{kind:?}")));
     }
     watch.assert_saw(&flows)?;
     // Giving up is no event.
@@ -78,9 +78,9 @@ fn sent_again_until_answered(session: &Session) -> Outcome {
     let mut watch = session.watch()?;
     client.begin(&Command::Connect { socket, to: v4(port), how: How::default() })?;
     client.wait_blocked(libc::SYS_connect, 1)?;
-    // While it waits, the attempt has been told of.
+    // The event comes while it waits.
     assert_eq!(watch.events(&[client.pid])?.len(), 1, "the connect waits for an answer");
-    // Room in the queue: a SYN that is sent again, after a second, is answered.
+    // Now there is room in the queue: the next SYN, after a second, is answered.
     let first = server.accept(listener)?;
     let connected = client.flow()?;
     assert_eq!(connected.error, None);
@@ -99,10 +99,10 @@ fn refused_and_tried_again_on_the_same_socket(session: &Session) -> Outcome {
     assert_eq!((refused.error, connected.error), (Some(libc::ECONNREFUSED), None));
     let accepted = server.accept(listener)?;
     assert_eq!(refused.cookie, connected.cookie);
-    watch.assert_saw(&[refused.called("first"), connected.called("second"), accepted])
+    watch.assert_saw(&[refused.named("first"), connected.named("second"), accepted])
 }
 
-fn broken_off_and_begun_anew(session: &Session) -> Outcome {
+fn cancelled_and_connected_again(session: &Session) -> Outcome {
     let (mut client, mut server, mut filler) = (Actor::start()?, Actor::start()?, Actor::start()?);
     let (_, full) = full_listener(&mut server, &mut filler)?;
     let (_, address) = server.listen(Open::inet().bind(v4(0)))?;
@@ -111,7 +111,7 @@ fn broken_off_and_begun_anew(session: &Session) -> Outcome {
     let unanswered = client.connect_socket(socket, v4(full))?;
     client.perform(&Command::Disconnect(socket))?;
     let connected = client.connect_socket(socket, address)?;
-    watch.assert_saw(&[unanswered.called("broken off"), connected.called("anew")])
+    watch.assert_saw(&[unanswered.named("cancelled"), connected.named("again")])
 }
 
 /// A socket that connects to its own port meets its own SYN (RFC 9293 §3.5, simultaneous open): nobody accepts.
@@ -129,24 +129,24 @@ fn to_the_unspecified_address(session: &Session) -> Outcome {
     let mut server = Actor::start()?;
     let (_, address) = server.listen(Open::inet().bind(v4(0)))?;
     let mut watch = session.watch()?;
-    let mut flows = vec![client.connect(Open::inet(), ([0, 0, 0, 0], address.port()).into())?.called("0.0.0.0")];
+    let mut flows = vec![client.connect(Open::inet(), ([0, 0, 0, 0], address.port()).into())?.named("0.0.0.0")];
     if host::has_ipv6() {
         let any = ([0_u16; 8], address.port()).into();
         // tcp_v6_connect() takes it for ::ffff:127.0.0.1 where the socket is bound to a mapped address.
         let bound = Open::inet6().v6only(false).bind(mapped(0));
-        flows.push(client.connect(bound, any)?.called(":: from a mapped address"));
+        flows.push(client.connect(bound, any)?.named(":: from a mapped address"));
         let (_, address) = server.listen(Open::inet6().bind(v6(0)))?;
-        flows.push(client.connect(Open::inet6(), ([0_u16; 8], address.port()).into())?.called("::"));
+        flows.push(client.connect(Open::inet6(), ([0_u16; 8], address.port()).into())?.named("::"));
     }
     for flow in &flows {
-        assert_eq!(flow.error, None, "{}", flow.what);
+        assert_eq!(flow.error, None, "{}", flow.name);
         assert!(flow.peer.ip().to_canonical().is_loopback(), "{flow:?}");
     }
     watch.assert_saw(&flows)
 }
 
-/// Whatever the backend may ask for itself: what the socket has already, it can tell.
-fn cookie_that_was_asked_for_before(session: &Session) -> Outcome {
+/// Every backend reports a cookie that the socket has already.
+fn cookie_that_exists_already(session: &Session) -> Outcome {
     let (mut client, mut server) = (Actor::start()?, Actor::start()?);
     let (_, address) = server.listen(Open::inet().bind(v4(0)))?;
     let (socket, _) = client.open(Open::inet())?;

@@ -11,7 +11,7 @@ scenarios![commands_to_paste_run];
 
 const README: &str = include_str!("../../../../README.md");
 
-/// What stands for the PID of a process of the reader's.
+/// The documents' placeholder for a PID.
 const SOME_PID: &str = "31307";
 
 fn commands_to_paste_run(_: &Session) -> Outcome {
@@ -31,8 +31,7 @@ fn commands_to_paste_run(_: &Session) -> Outcome {
     Ok(())
 }
 
-/// The arguments of every `sudo sockwhy trace` in a text, as far as they are for sockwhy. How long they would run is left
-/// out.
+/// The arguments of every `sudo sockwhy trace` in a text, without `-d` and what the shell takes.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let text = text.replace("\\\n", " ");
     let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix("sudo sockwhy trace"));

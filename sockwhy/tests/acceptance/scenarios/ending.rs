@@ -1,4 +1,4 @@
-//! How a trace ends, and what it then says.
+//! How a trace ends, and what it says then.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -17,13 +17,13 @@ scenarios![
     duration,
     interrupted,
     terminated,
-    reader_gone,
-    reader_asleep,
+    pipe_closed,
+    pipe_not_read,
     traced_process_gone,
     process_that_does_not_exist,
 ];
 
-/// Connects so many times.
+/// Connects this many times.
 fn connect(actor: &mut Actor, times: usize) -> Outcome {
     let (_, address) = actor.listen_with(Open::inet().bind(v4(0)), 4096)?;
     for _ in 0..times {
@@ -66,7 +66,7 @@ fn ended_by(session: &Session, signal: Signal) -> Outcome {
 }
 
 /// `sockwhy trace | head -3`
-fn reader_gone(session: &Session) -> Outcome {
+fn pipe_closed(session: &Session) -> Outcome {
     for text in [false, true] {
         let mut actor = Actor::start()?;
         let (reader, writer) = std::io::pipe()?;
@@ -84,7 +84,7 @@ fn reader_gone(session: &Session) -> Outcome {
         connect(&mut actor, 10)?;
         let finished = tracer.finish()?;
         assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
-        // The line that it traces, and perhaps a summary.
+        // The first line, and perhaps a summary.
         let unexpected =
             finished.stderr.lines().find(|line| !line.starts_with("sockwhy: tracing") && summary(line).is_err());
         assert_eq!(unexpected, None);
@@ -92,8 +92,8 @@ fn reader_gone(session: &Session) -> Outcome {
     Ok(())
 }
 
-/// A pipe that is full and that nobody reads: SIGINT still ends the trace, and everything is accounted for.
-fn reader_asleep(session: &Session) -> Outcome {
+/// A full pipe that nobody reads: SIGINT still ends the trace, and every event is counted.
+fn pipe_not_read(session: &Session) -> Outcome {
     const EVENTS: usize = 1000;
     let mut actor = Actor::start()?;
     let (reader, writer) = std::io::pipe()?;

@@ -1,4 +1,4 @@
-//! Every backend tells the same of the same connections: several watch at once, and their events are compared field by
+//! Every backend reports the same connections alike: several trace at once, and their events are compared field by
 //! field.
 
 use super::scenarios;
@@ -16,36 +16,36 @@ use crate::{host, traffic};
 
 scenarios![the_same_as_from_tracepoint];
 
-/// What else there is to see, besides the mixture of everything: in the order in which it happens.
+/// Flows that the mixture does not have, in their order.
 fn others(client: &mut Actor, server: &mut Actor) -> Outcome<Vec<Flow>> {
     let mut flows = Vec::new();
     let (_, nobody) = server.open(Open::inet().bind(v4(0)))?;
     for kind in Client::all() {
-        flows.push(client.connect(kind.open(), kind.target(nobody.port()))?.called("refused"));
+        flows.push(client.connect(kind.open(), kind.target(nobody.port()))?.named("refused"));
     }
     let (listener, address) = server.listen(Open::inet().bind(v4(0)))?;
     let in_thread = How { thread: Some(b"a thread".to_vec()), ..How::default() };
     let (socket, _) = client.open(Open::inet())?;
-    flows.push(client.connect_how(socket, address, in_thread.clone())?.called("in a thread"));
-    flows.push(server.accept_how(listener, How { via: Via::Accept4, ..in_thread })?.called("in a thread"));
+    flows.push(client.connect_how(socket, address, in_thread.clone())?.named("in a thread"));
+    flows.push(server.accept_how(listener, How { via: Via::Accept4, ..in_thread })?.named("in a thread"));
     let gone = client.connect(Open::inet(), address)?;
     client.perform(&Command::Reset(gone.socket))?;
-    flows.push(gone.called("reset"));
-    flows.push(server.accept(listener)?.called("gone already"));
+    flows.push(gone.named("reset"));
+    flows.push(server.accept(listener)?.named("gone already"));
     let (socket, _) = client.open(Open::inet())?;
-    flows.push(client.connect_how(socket, address, How { via: Via::Uring, ..How::default() })?.called("io_uring"));
+    flows.push(client.connect_how(socket, address, How { via: Via::Uring, ..How::default() })?.named("io_uring"));
     flows.push(server.accept(listener)?);
     if host::require_mptcp().is_ok() {
         let (listener, address) = server.listen(Open::inet().mptcp().bind(v4(0)))?;
-        flows.push(client.connect(Open::inet().mptcp(), address)?.called("MPTCP"));
-        flows.push(server.accept(listener)?.called("MPTCP"));
+        flows.push(client.connect(Open::inet().mptcp(), address)?.named("MPTCP"));
+        flows.push(server.accept(listener)?.named("MPTCP"));
     } else {
-        eprintln!("n/a: MPTCP, which this kernel has not");
+        eprintln!("n/a: MPTCP, which this kernel lacks");
     }
     Ok(flows)
 }
 
-/// Against the tracepoint backend; that itself against what it does on hosts that offer other things than this one.
+/// Compares with the tracepoint backend, and that one with itself on hosts that offer more or less.
 fn the_same_as_from_tracepoint(session: &Session) -> Outcome {
     let reference = Backend::Tracepoint;
     let mut traces = vec![(session.backend.to_string(), session.trace())];
@@ -76,7 +76,7 @@ fn the_same_as_from_tracepoint(session: &Session) -> Outcome {
     for other in others {
         assert_eq!(other.1.len(), flows.len(), "{} and {}", first.0, other.0);
         for ((one, another), flow) in first.1.iter().zip(&other.1).zip(&flows) {
-            let names = format!("{} and {}: {}", first.0, other.0, flow.what);
+            let names = format!("{} and {}: {}", first.0, other.0, flow.name);
             assert_eq!(comparable(one, another, session.backend), comparable(another, one, session.backend), "{names}");
         }
     }

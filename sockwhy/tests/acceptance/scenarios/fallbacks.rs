@@ -1,4 +1,4 @@
-//! The tracepoint backend on hosts that offer less: no tracefs, no cgroup v2, or neither. All the same is seen.
+//! The tracepoint backend on hosts that offer less: no tracefs, no cgroup v2, or neither. It sees the same there.
 
 use std::path::{Path, PathBuf};
 
@@ -54,7 +54,7 @@ fn mixture_with_tracefs_unmounted(session: &Session) -> Outcome {
     mixture(session, Variant::with_tracefs_unmounted())
 }
 
-/// What sockwhy has mounted to attach is gone when it runs: what hid tracefs before still does.
+/// sockwhy has unmounted what it mounted to attach: tracefs is hidden as before.
 fn assert_hidden(tracer: &Tracer, folders: &[PathBuf]) -> Outcome {
     let mounts = std::fs::read_to_string(format!("/proc/{}/mountinfo", tracer.pid()))?;
     for folder in folders.iter().filter(|folder| folder.is_dir()) {
@@ -94,7 +94,7 @@ fn accepts_that_were_blocked_without_tracefs(session: &Session) -> Outcome {
     Ok(())
 }
 
-/// Runs `act` under a tracer that sees no cgroup v2, and asserts that it sees just what `act` gives.
+/// Runs `act` under a tracer without cgroup v2, and asserts that it sees exactly the flows that `act` returns.
 fn without_cgroup2(
     session: &Session,
     actor: &mut Actor,
@@ -122,7 +122,7 @@ fn attempts_that_fail_without_cgroup2(session: &Session) -> Outcome {
             let v6only = actor.connect(Open::inet6().v6only(true), mapped(address.port()))?;
             assert_eq!(v6only.error, Some(libc::ENETUNREACH));
         }
-        // The socket that failed connects after all.
+        // The socket that failed can still connect.
         let again = actor.connect_socket(no_route.socket, address)?;
         assert_eq!(again.error, None);
         Ok(vec![first, accepted, again])
@@ -137,7 +137,7 @@ fn attempts_without_an_answer_without_cgroup2(session: &Session) -> Outcome {
         let (socket, _) = client.open(Open::inet())?;
         client.begin(&Command::Connect { socket, to: address, how: How::default() })?;
         client.wait_blocked(libc::SYS_connect, 1)?;
-        // Its SYN is sent again until there is room.
+        // Its SYN is sent again until the queue has room.
         server.accept(listener)?;
         let waited = client.flow()?;
         assert_eq!(waited.error, None);
@@ -151,14 +151,14 @@ fn attempts_without_an_answer_without_cgroup2(session: &Session) -> Outcome {
 
 fn fast_open_without_cgroup2(session: &Session) -> Outcome {
     let mut actor = Actor::start_in(&Enter { network: true, ..Enter::default() })?;
-    // For clients, servers, and without a cookie of a connection before.
+    // For clients and servers, and without the cookie of an earlier connection.
     actor.set_sysctl("net/ipv4/tcp_fastopen", "519")?;
     without_cgroup2(session, &mut actor, |actor| {
         let (listener, address) = actor.listen(Open::inet().bind(v4(0)))?;
         let never_sent = actor.connect(Open::inet().deferred(), address)?;
         assert_eq!(never_sent.error, None);
-        let put_off = actor.connect(Open::inet().deferred(), address)?;
-        let sent = actor.send(put_off.socket)?;
+        let deferred = actor.connect(Open::inet().deferred(), address)?;
+        let sent = actor.send(deferred.socket)?;
         Ok(vec![sent, actor.accept(listener)?])
     })
 }

@@ -1,4 +1,4 @@
-//! TCP Fast Open: the SYN of a connect can go with the first data, and the event goes with the SYN.
+//! TCP Fast Open: the SYN of a connect can carry the first data. The event comes with the SYN.
 
 use super::scenarios;
 use crate::actor::Actor;
@@ -8,9 +8,9 @@ use crate::host;
 use crate::outcome::Outcome;
 use crate::session::Session;
 
-scenarios![put_off_until_the_first_data, sent_with_the_data_at_once];
+scenarios![deferred_until_the_first_data, sent_with_the_data];
 
-/// An actor in a network namespace where clients and servers use Fast Open, and need no cookie of a connection before.
+/// An actor in a network namespace where clients and servers use Fast Open without the cookie of an earlier connection.
 fn start() -> Outcome<Actor> {
     // Documentation/networking/ip-sysctl.rst: client, server, client without cookie, server without cookie.
     const EVERYTHING: u32 = 0x1 | 0x2 | 0x4 | 0x200;
@@ -19,7 +19,7 @@ fn start() -> Outcome<Actor> {
     Ok(actor)
 }
 
-fn put_off_until_the_first_data(session: &Session) -> Outcome {
+fn deferred_until_the_first_data(session: &Session) -> Outcome {
     let mut actor = start()?;
     let (listener, address) = actor.listen(Open::inet().bind(v4(0)))?;
     let mut watch = session.watch()?;
@@ -29,20 +29,20 @@ fn put_off_until_the_first_data(session: &Session) -> Outcome {
         targets.push((Open::inet6().v6only(false), mapped(address.port())));
     }
     for (open, to) in targets {
-        let put_off = actor.connect(open.deferred(), to)?;
-        assert_eq!(put_off.error, None);
+        let deferred = actor.connect(open.deferred(), to)?;
+        assert_eq!(deferred.error, None);
         watch.assert_saw_of(&[actor.pid], &flows)?;
-        let sent = actor.send(put_off.socket)?;
-        assert_eq!(sent.local.port(), put_off.local.port());
-        flows.push(sent.called(format!("the first data to {to}")));
+        let sent = actor.send(deferred.socket)?;
+        assert_eq!(sent.local.port(), deferred.local.port());
+        flows.push(sent.named(format!("the first data to {to}")));
         flows.push(actor.accept(listener)?);
-        actor.send(put_off.socket)?;
+        actor.send(deferred.socket)?;
         watch.assert_saw(&flows)?;
     }
     Ok(())
 }
 
-fn sent_with_the_data_at_once(session: &Session) -> Outcome {
+fn sent_with_the_data(session: &Session) -> Outcome {
     let mut actor = start()?;
     let (listener, address) = actor.listen(Open::inet().bind(v4(0)))?;
     let mut watch = session.watch()?;

@@ -1,4 +1,4 @@
-//! Filters: each alone and together, every one against the same connections, which several tracers see at once.
+//! Filters, alone and together. Several tracers, each with other filters, see the same connections.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -9,17 +9,16 @@ use crate::enter::Enter;
 use crate::flow::{Family, Flow, Kind, assert_same};
 use crate::host;
 use crate::outcome::{Outcome, Stop};
+use crate::program::NOBODY;
 use crate::session::Session;
 
 scenarios![by_process, by_socket, together, that_can_never_match];
 
-/// A user who is nobody in particular.
-const NOBODY: u32 = 65_534;
 /// Another loopback address.
 const ELSEWHERE: Ipv4Addr = Ipv4Addr::new(127, 9, 8, 7);
 
-/// Those who connect and accept, and where.
-struct Stage {
+/// The processes that connect and accept, and their sockets.
+struct Setup {
     root: Actor,
     nobody: Actor,
     server: Actor,
@@ -36,8 +35,8 @@ fn case<'a>(arguments: &str, wanted: impl Fn(&Flow) -> bool + 'a) -> Case<'a> {
     (arguments.split(' ').map(str::to_owned).collect(), Box::new(wanted))
 }
 
-impl Stage {
-    fn set() -> Outcome<Self> {
+impl Setup {
+    fn new() -> Outcome<Self> {
         let (mut root, mut server) = (Actor::start()?, Actor::start()?);
         let mut nobody = Actor::start_in(&Enter { user: Some(NOBODY), ..Enter::default() })?;
         root.rename("test-root")?;
@@ -59,12 +58,12 @@ impl Stage {
         [self.root.pid, self.nobody.pid, self.server.pid]
     }
 
-    /// What they do, the same whoever watches.
-    fn play(&mut self) -> Outcome<Vec<Flow>> {
+    /// Makes the same connections each time.
+    fn connect(&mut self) -> Outcome<Vec<Flow>> {
         let Self { root, nobody, server, .. } = self;
         let (inet, port) = self.inet;
         let elsewhere = |ip: IpAddr, port| SocketAddr::from((ip, port));
-        let mut flows = vec![root.connect_socket(self.bound.0, v4(port))?.called("from the bound port")];
+        let mut flows = vec![root.connect_socket(self.bound.0, v4(port))?.named("from the bound port")];
         flows.push(server.accept(inet)?);
         let thread = How { thread: Some(b"test-root".to_vec()), ..How::default() };
         let (socket, _) = nobody.open(Open::inet())?;
@@ -73,12 +72,12 @@ impl Stage {
         if let Some((listener, port)) = self.inet6 {
             let mapped = Open::inet6().v6only(false);
             for actor in [&mut *root, &mut *nobody] {
-                flows.push(actor.connect(Open::inet(), v4(port))?.called("AF_INET to dual-stack"));
+                flows.push(actor.connect(Open::inet(), v4(port))?.named("AF_INET to dual-stack"));
                 flows.push(server.accept(listener)?);
-                flows.push(actor.connect(Open::inet6(), v6(port))?.called("native"));
+                flows.push(actor.connect(Open::inet6(), v6(port))?.named("native"));
                 flows.push(server.accept(listener)?);
                 let to = elsewhere(ELSEWHERE.to_ipv6_mapped().into(), port);
-                flows.push(actor.connect(mapped.clone(), to)?.called("mapped"));
+                flows.push(actor.connect(mapped.clone(), to)?.named("mapped"));
                 flows.push(server.accept(listener)?);
             }
         }
@@ -90,53 +89,53 @@ impl Stage {
 }
 
 /// Runs a tracer for each case, all at once, over the same connections.
-fn check(session: &Session, stage: &mut Stage, cases: Vec<Case<'_>>) -> Outcome {
+fn check(session: &Session, setup: &mut Setup, cases: Vec<Case<'_>>) -> Outcome {
     let mut tracers = Vec::new();
     for (arguments, wanted) in cases {
         let tracer = session.trace().arguments(arguments.clone()).start()?;
         tracers.push((arguments.join(" "), wanted, tracer));
     }
-    let pids = stage.pids();
-    let flows = stage.play()?;
+    let pids = setup.pids();
+    let flows = setup.connect()?;
     for (arguments, wanted, tracer) in tracers {
         let finished = tracer.stop()?;
         finished.assert_well()?;
-        // Others on this machine may connect as well.
+        // Other programs on this machine may connect too.
         let events: Vec<_> = finished.events.into_iter().filter(|event| event.is_of(&pids)).collect();
         let wanted: Vec<_> = flows.iter().filter(|flow| wanted(flow)).cloned().collect();
         let wanted: Vec<_> =
-            wanted.into_iter().map(|flow| Flow { what: format!("{arguments}, {}", flow.what), ..flow }).collect();
+            wanted.into_iter().map(|flow| Flow { name: format!("{arguments}, {}", flow.name), ..flow }).collect();
         assert_same(&events, &wanted, session.backend);
     }
     Ok(())
 }
 
 fn by_process(session: &Session) -> Outcome {
-    let mut stage = Stage::set()?;
-    let [root, nobody, server] = stage.pids();
+    let mut setup = Setup::new()?;
+    let [root, nobody, server] = setup.pids();
     let is = move |flow: &Flow, pids: &[u32]| flow.pid.is_some_and(|pid| pids.contains(&pid));
     let cases = vec![
         case(&format!("--pid {root}"), move |flow| is(flow, &[root])),
         case(&format!("-p {nobody} -p {server}"), move |flow| is(flow, &[nobody, server])),
-        // One thread of nobody's has that name; it is not the process's.
+        // A thread of `nobody` has that name. Its process has another.
         case("--comm test-root", move |flow| is(flow, &[root])),
         case("--comm test-root --comm test-server", move |flow| is(flow, &[root, server])),
         case(&format!("--uid {NOBODY}"), |flow| flow.uid == NOBODY),
         case(&format!("--uid 0 --uid {NOBODY}"), |_| true),
     ];
-    check(session, &mut stage, cases)
+    check(session, &mut setup, cases)
 }
 
 fn by_socket(session: &Session) -> Outcome {
-    let mut stage = Stage::set()?;
-    let (inet, bound) = (stage.inet.1, stage.bound.1);
+    let mut setup = Setup::new()?;
+    let (inet, bound) = (setup.inet.1, setup.bound.1);
     let is_port = |flow: &Flow, port: u16| flow.local.port() == port || flow.peer.port() == port;
     let is_v4 = |flow: &Flow| flow.is_ipv4();
     let is_elsewhere = |flow: &Flow| flow.peer_addr() == IpAddr::V4(ELSEWHERE);
     let cases = vec![
         case(&format!("--port {bound}"), move |flow| is_port(flow, bound)),
         case(&format!("--port {inet} --port {bound}"), move |flow| is_port(flow, inet)),
-        // IPv4 networks have the mapped peers as well, IPv6 networks have not.
+        // IPv4 networks include mapped peers, IPv6 networks do not.
         case("--net 127.0.0.0/8", is_v4),
         case("--net 127.9.8.7/32", is_elsewhere),
         case("--net ::/0", move |flow| !is_v4(flow)),
@@ -155,13 +154,13 @@ fn by_socket(session: &Session) -> Outcome {
         case("--label ipv4-over-af_inet6", |flow| flow.label() == "IPv4-over-AF_INET6"),
         case("--label ipv4 --label ipv6", |flow| flow.label() != "IPv4-over-AF_INET6"),
     ];
-    check(session, &mut stage, cases)
+    check(session, &mut setup, cases)
 }
 
 fn together(session: &Session) -> Outcome {
-    let mut stage = Stage::set()?;
-    let [root, nobody, server] = stage.pids();
-    let inet = stage.inet.1;
+    let mut setup = Setup::new()?;
+    let [root, nobody, server] = setup.pids();
+    let inet = setup.inet.1;
     let is_mapped = |flow: &Flow| flow.label() == "IPv4-over-AF_INET6";
     let cases = vec![
         case("--family inet6 -4", is_mapped),
@@ -176,12 +175,12 @@ fn together(session: &Session) -> Outcome {
             flow.pid == Some(server) && is_mapped(flow)
         }),
     ];
-    check(session, &mut stage, cases)
+    check(session, &mut setup, cases)
 }
 
-/// Each of the two matches something, both never do.
+/// Each of the two matches something, but no process matches both.
 fn that_can_never_match(session: &Session) -> Outcome {
-    let mut stage = Stage::set()?;
+    let mut setup = Setup::new()?;
     let cases = vec![case(&format!("--comm test-root --uid {NOBODY}"), |_| false)];
-    check(session, &mut stage, cases)
+    check(session, &mut setup, cases)
 }

@@ -1,4 +1,4 @@
-//! What does not depend on the backend: the choice of it, and hosts that offer less.
+//! The choice of the backend, and hosts that offer less.
 
 use super::scenarios;
 use crate::actor::Actor;
@@ -13,7 +13,7 @@ use crate::variant::{Variant, without_sock_ops};
 
 scenarios![best_backend_by_itself, without_tracefs_and_cgroup2];
 
-/// `--backend auto` takes the first of the backends that there are.
+/// `--backend auto` takes the first backend that works.
 fn best_backend_by_itself(_: &Session) -> Outcome {
     let best = Backend::ALL.into_iter().find(|backend| backend.is_available());
     let line = Trace::auto().start()?.first_line();
@@ -26,7 +26,8 @@ fn without_tracefs_and_cgroup2(session: &Session) -> Outcome {
     let (mut client, mut server) = (Actor::start()?, Actor::start()?);
     let mut enter = Variant::without_either().enter;
     if session.backend != Backend::Tracepoint {
-        // What could mount tracefs, which these do not use; `kernel.perf_event_paranoid` may ask it of kprobes.
+        // These backends do not use tracefs, but kprobes may need the capability to mount it
+        // (`kernel.perf_event_paranoid`).
         enter.capabilities = None;
     }
     let tracer = session.trace().enter(enter).pids([client.pid, server.pid]).start()?;

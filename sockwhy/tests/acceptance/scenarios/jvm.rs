@@ -1,149 +1,90 @@
 //! The case that sockwhy is for: a real JVM, whose IPv4 connections netstat calls `tcp6`.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Lines, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::SystemTime;
 
 use super::scenarios;
 use crate::actor::command::{mapped, v4};
 use crate::flow::{Family, Flow, Kind, assert_same};
 use crate::host;
+use crate::jvm::{ACCEPTOR, CLIENT, Jvm};
 use crate::kinds::Listener;
-use crate::outcome::{Outcome, Stop};
+use crate::outcome::Outcome;
 use crate::session::Session;
 
 scenarios![as_it_comes, with_prefer_ipv4_stack];
 
-const PROGRAM: &str = include_str!("../jvm/Flows.java");
-
-/// The kernel keeps 15 bytes of the threads' names in the program.
-const ACCEPTOR: &str = "http-nio-8080-A";
-const CLIENT: &str = "http-client-of-";
-
-/// A JVM that runs the program.
-struct Jvm {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    folder: PathBuf,
-    port: u16,
-    family: Family,
+/// What a thread of a JVM with sockets of this family does while `act` runs, which gives the two ports.
+fn flow(jvm: &mut Jvm, family: Family, kind: Kind, act: impl FnOnce(&mut Jvm) -> Outcome<(u16, u16)>) -> Outcome<Flow> {
+    let now = || u64::try_from(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos());
+    let began = now()?;
+    let (local, peer) = act(jvm)?;
+    let address = |port| -> SocketAddr { if family == Family::Inet { v4(port) } else { mapped(port) } };
+    let listener = if family == Family::Inet { Listener::Inet } else { Listener::DualStack };
+    let thread = if kind == Kind::Accept { ACCEPTOR } else { CLIENT };
+    Ok(Flow {
+        kind,
+        pid: Some(jvm.pid()),
+        tid: jvm.thread(thread),
+        uid: 0,
+        process: b"java".to_vec(),
+        thread: Some(thread.into()),
+        netns: host::inode("/proc/self/ns/net")?,
+        cgroup_id: host::cgroup_id(),
+        cookie: None,
+        family,
+        mptcp: false,
+        local: address(local),
+        peer: address(peer),
+        v6only: (family == Family::Inet6).then_some(false),
+        began,
+        ended: now()?,
+        error: None,
+        socket: 0,
+        was_blocked: false,
+        cookie_unknown: false,
+        listener: (kind == Kind::Accept).then(|| listener.described().to_owned()),
+        name: format!("{kind:?} of the JVM"),
+    })
 }
 
-impl Jvm {
-    fn start(property: Option<&str>) -> Outcome<Self> {
-        host::require_program("java")?;
-        let folder = std::env::temp_dir().join(format!("sockwhy-acceptance-jvm-{}", std::process::id()));
-        fs::create_dir(&folder)?;
-        let source = folder.join("Flows.java");
-        let written = fs::write(&source, PROGRAM);
-        let mut java = Command::new("java");
-        java.args(property).arg(source).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = java.spawn()?;
-        let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-        let family = if property.is_none() && host::has_ipv6() { Family::Inet6 } else { Family::Inet };
-        let mut jvm = Self { child, lines, folder, port: 0, family };
-        written?;
-        jvm.port = jvm.line()?;
-        Ok(jvm)
-    }
-
-    /// The number that the program prints next.
-    fn line(&mut self) -> Outcome<u16> {
-        Ok(self.lines.next().ok_or_else(|| Stop::failed("the JVM has ended"))??.parse()?)
-    }
-
-    /// What one of its threads does, in the next call of `act`.
-    fn flow(&mut self, kind: Kind, thread: &str, act: impl FnOnce(&mut Self) -> Outcome<(u16, u16)>) -> Outcome<Flow> {
-        let now = || u64::try_from(SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos());
-        let began = now()?;
-        let (local, peer) = act(self)?;
-        let address = |port| -> SocketAddr { if self.family == Family::Inet { v4(port) } else { mapped(port) } };
-        let listener = if self.family == Family::Inet { Listener::Inet } else { Listener::DualStack };
-        Ok(Flow {
-            kind,
-            pid: Some(self.child.id()),
-            tid: self.thread(thread),
-            uid: 0,
-            process: b"java".to_vec(),
-            thread: Some(thread.into()),
-            netns: host::inode("/proc/self/ns/net")?,
-            cgroup_id: host::cgroup_id(),
-            cookie: None,
-            family: self.family,
-            mptcp: false,
-            local: address(local),
-            peer: address(peer),
-            v6only: (self.family == Family::Inet6).then_some(false),
-            began,
-            ended: now()?,
-            error: None,
-            socket: 0,
-            was_blocked: false,
-            cookie_unknown: false,
-            listener: (kind == Kind::Accept).then(|| listener.described().to_owned()),
-            what: format!("{kind:?} of the JVM"),
-        })
-    }
-
-    /// The number of the thread of that name, if it lives.
-    fn thread(&self, name: &str) -> Option<u32> {
-        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
-        let task = tasks
-            .flatten()
-            .find(|task| fs::read_to_string(task.path().join("comm")).is_ok_and(|comm| comm.trim_end() == name))?;
-        task.file_name().to_str()?.parse().ok()
-    }
-
-    /// The test connects to it.
-    fn accept(&mut self) -> Outcome<Flow> {
-        self.flow(Kind::Accept, ACCEPTOR, |jvm| {
-            let client = TcpStream::connect((Ipv4Addr::LOCALHOST, jvm.port))?;
-            let port = client.local_addr()?.port();
-            assert_eq!(jvm.line()?, port);
-            Ok((jvm.port, port))
-        })
-    }
-
-    /// It connects to the test.
-    fn connect(&mut self) -> Outcome<Flow> {
-        self.flow(Kind::Connect, CLIENT, |jvm| {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-            let port = listener.local_addr()?.port();
-            writeln!(jvm.child.stdin.as_mut().expect("stdin is piped"), "{port}")?;
-            Ok((jvm.line()?, port))
-        })
-    }
+/// The test connects to it.
+fn accept(jvm: &mut Jvm, family: Family) -> Outcome<Flow> {
+    flow(jvm, family, Kind::Accept, |jvm| {
+        let client = TcpStream::connect((Ipv4Addr::LOCALHOST, jvm.port))?;
+        let port = client.local_addr()?.port();
+        assert_eq!(jvm.accepted()?, port);
+        Ok((jvm.port, port))
+    })
 }
 
-impl Drop for Jvm {
-    fn drop(&mut self) {
-        let _gone = self.child.kill();
-        let _status = self.child.wait();
-        let _gone = fs::remove_dir_all(&self.folder);
-    }
+/// It connects to the test.
+fn connect(jvm: &mut Jvm, family: Family) -> Outcome<Flow> {
+    flow(jvm, family, Kind::Connect, |jvm| {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let to = listener.local_addr()?;
+        Ok((jvm.connect(to)?, to.port()))
+    })
 }
 
 fn as_it_comes(session: &Session) -> Outcome {
-    let mut jvm = Jvm::start(None)?;
-    check(session, &mut jvm, if host::has_ipv6() { "IPv4-over-AF_INET6" } else { "IPv4" })
+    let family = if host::has_ipv6() { Family::Inet6 } else { Family::Inet };
+    check(session, None, family, if host::has_ipv6() { "IPv4-over-AF_INET6" } else { "IPv4" })
 }
 
 fn with_prefer_ipv4_stack(session: &Session) -> Outcome {
-    let mut jvm = Jvm::start(Some("-Djava.net.preferIPv4Stack=true"))?;
-    check(session, &mut jvm, "IPv4")
+    check(session, Some("-Djava.net.preferIPv4Stack=true"), Family::Inet, "IPv4")
 }
 
-fn check(session: &Session, jvm: &mut Jvm, label: &str) -> Outcome {
-    let pid = jvm.child.id();
+fn check(session: &Session, option: Option<&str>, family: Family, label: &str) -> Outcome {
+    let mut jvm = Jvm::start(option, 0)?;
+    let pid = jvm.pid();
     let by_pid = session.trace().pids([pid]).start()?;
-    // No thread that connects or accepts has that name.
+    // The threads that connect and accept have other names.
     let by_name = session.trace().arguments(["--comm", "java"]).start()?;
-    // The acceptor waits in accept() since before the tracers came.
-    let first = Flow { was_blocked: true, ..jvm.accept()? };
-    let flows = [first, jvm.accept()?, jvm.connect()?];
+    // The acceptor was blocked in accept() before the tracers started.
+    let first = Flow { was_blocked: true, ..accept(&mut jvm, family)? };
+    let flows = [first, accept(&mut jvm, family)?, connect(&mut jvm, family)?];
     for flow in &flows {
         assert_eq!(flow.label(), label);
     }

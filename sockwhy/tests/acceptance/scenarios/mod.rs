@@ -16,6 +16,8 @@ mod names;
 mod namespaces;
 mod output;
 mod privileges;
+mod sessions;
+
 mod silence;
 mod storm;
 mod uring;
@@ -73,6 +75,7 @@ pub(crate) fn of(backend: Backend) -> impl Iterator<Item = &'static Scenario> {
         storm::SCENARIOS,
         // Every kernel has it, and one of them is enough.
         if backend == Backend::Tracepoint { documents::SCENARIOS } else { &[] },
+        if backend == Backend::Tracepoint { sessions::SCENARIOS } else { &[] },
         if backend == Backend::Tracepoint { fallbacks::SCENARIOS } else { &[] },
     ];
     modules.into_iter().flatten()

@@ -1,4 +1,4 @@
-//! MPTCP: one event for each connection that the application makes or accepts, whatever becomes of it underneath.
+//! MPTCP: one event for each connection that the application makes or accepts, however many subflows it has.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -39,8 +39,8 @@ fn connected_and_accepted(session: &Session) -> Outcome {
         let to = if from.v6only.is_some() { mapped(address.port()) } else { v4(address.port()) };
         let connected = client.connect(from.mptcp(), to)?;
         assert_eq!(connected.error, None, "{what}");
-        flows.push(connected.called(format!("connect of the {what}")));
-        flows.push(server.accept(listener)?.called(format!("accept of the {what}")));
+        flows.push(connected.named(format!("connect of the {what}")));
+        flows.push(server.accept(listener)?.named(format!("accept of the {what}")));
     }
     watch.assert_saw(&flows)
 }
@@ -51,7 +51,7 @@ fn client_that_speaks_tcp(session: &Session) -> Outcome {
     let (listener, address) = server.listen(Open::inet().mptcp().bind(v4(0)))?;
     let mut watch = session.watch()?;
     let connected = client.connect(Open::inet(), address)?;
-    // From an MPTCP listener comes a TCP socket where the client asks for no more.
+    // An MPTCP listener accepts a TCP client as a TCP socket.
     let accepted = server.accept(listener)?;
     assert!(!accepted.mptcp);
     watch.assert_saw(&[connected, accepted])
@@ -100,7 +100,7 @@ fn further_subflow(session: &Session) -> Outcome {
     actor.send(connected.socket)?;
     actor.send(accepted.socket)?;
     wait_for_join(actor.pid)?;
-    // A worker of the kernel joins it, which is not the process.
+    // A worker of the kernel makes the subflow, not the process.
     let mut events = watch.events_with(&[actor.hello.netns])?;
     events.retain(|event| event.int("netns") == Some(actor.hello.netns));
     assert_same(&events, &[connected, accepted], session.backend);

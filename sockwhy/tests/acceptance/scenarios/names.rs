@@ -1,4 +1,4 @@
-//! Whoever runs a process chooses its name. JSON gives its bytes back, text shows nothing that a terminal would obey.
+//! Whoever runs a process chooses its name. JSON keeps its bytes, text shows nothing that controls a terminal.
 
 use std::io::Read;
 
@@ -11,7 +11,7 @@ use crate::outcome::Outcome;
 use crate::session::Session;
 use crate::text::without_colours;
 
-scenarios![json_gives_the_bytes_back, text_shows_them_and_obeys_none];
+scenarios![json_keeps_the_bytes, text_controls_no_terminal];
 
 /// Names of at most the 15 bytes that the kernel keeps.
 const NAMES: [&[u8]; 14] = [
@@ -31,7 +31,7 @@ const NAMES: [&[u8]; 14] = [
     "\u{9b}31m 日本語".as_bytes().split_at(14).0,
 ];
 
-fn json_gives_the_bytes_back(session: &Session) -> Outcome {
+fn json_keeps_the_bytes(session: &Session) -> Outcome {
     let mut actor = Actor::start()?;
     let mut watch = session.watch()?;
     let mut flows = Vec::new();
@@ -42,13 +42,13 @@ fn json_gives_the_bytes_back(session: &Session) -> Outcome {
         let thread = How { thread: Some(name.into()), ..How::default() };
         for flow in [actor.connect_socket(socket, address)?, actor.accept_how(listener, thread)?] {
             assert_eq!((&flow.process[..], flow.thread.as_deref()), (name, Some(name)));
-            flows.push(flow.called(format!("\"{}\"", name.escape_ascii())));
+            flows.push(flow.named(format!("\"{}\"", name.escape_ascii())));
         }
     }
     watch.assert_saw(&flows)
 }
 
-fn text_shows_them_and_obeys_none(session: &Session) -> Outcome {
+fn text_controls_no_terminal(session: &Session) -> Outcome {
     for color in ["never", "always"] {
         let mut actor = Actor::start()?;
         let mut tracer = session.trace().text().arguments(["--color", color]).pids([actor.pid]).start()?;

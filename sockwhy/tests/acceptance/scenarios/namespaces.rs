@@ -22,7 +22,7 @@ scenarios![
     process_in_a_cgroup,
 ];
 
-/// As a container has it: `unshare -p -n -m --fork --mount-proc`.
+/// As in a container: `unshare -p -n -m --fork --mount-proc`.
 fn container() -> Enter {
     Enter { pids: true, network: true, ..Enter::default() }
 }
@@ -74,7 +74,7 @@ fn from_within_a_pid_namespace(session: &Session) -> Outcome {
     flows.extend(unseen);
     let mut finished = tracer.stop()?;
     finished.assert_well()?;
-    // Nobody else has a number inside, and nobody else outside has these ports.
+    // No other process has a PID inside, and no other socket outside has these ports.
     let is_ours = |event: &Event| {
         let ports = |flow: &Flow| [flow.local.port(), flow.peer.port()].map(|port| Some(u64::from(port)));
         flows.iter().any(|flow| ports(flow) == [event.int("local_port"), event.int("peer_port")])
@@ -99,27 +99,27 @@ fn filter_within_a_pid_namespace(session: &Session) -> Outcome {
     Ok(())
 }
 
-/// Two namespaces with a cable between them: addresses that are not the loopback device's, and real IPv6.
+/// Two namespaces with connected devices: addresses that are not loopback's, and real IPv6.
 fn between_network_namespaces(session: &Session) -> Outcome {
     let alone = Enter { network: true, ..Enter::default() };
     let (mut client, mut server) = (Actor::start_in(&alone)?, Actor::start_in(&alone)?);
     assert_ne!(client.hello.netns, server.hello.netns);
     let has_ipv6 = host::has_ipv6();
     let (name, peer) = ("client0".to_owned(), "server0".to_owned());
-    let cable = Command::AddVeth { name: name.clone(), peer: peer.clone(), peer_pid: server.pid };
-    client.perform(&cable).map_err(|stop| match stop {
+    let devices = Command::AddVeth { name: name.clone(), peer: peer.clone(), peer_pid: server.pid };
+    client.perform(&devices).map_err(|stop| match stop {
         Stop::Failed(why) if why.contains("not supported") => Stop::skipped(format!("this kernel has no veth: {why}")),
         other => other,
     })?;
     for (actor, device, host_number) in [(&mut client, name, 1), (&mut server, peer, 2)] {
         actor.perform(&Command::Up(device.clone()))?;
-        let (v4, v6) = cable_end(host_number);
+        let (v4, v6) = addresses(host_number);
         for (address, prefix) in [(v4, 24), (v6, 64)].into_iter().filter(|(address, _)| address.is_ipv4() || has_ipv6) {
             actor.perform(&Command::AddAddress { device: device.clone(), address, prefix })?;
         }
     }
 
-    let (v4, v6) = cable_end(2);
+    let (v4, v6) = addresses(2);
     let IpAddr::V4(plain) = v4 else { unreachable!("the first is IPv4") };
     let mut clients = vec![(Open::inet(), v4)];
     if has_ipv6 {
@@ -134,18 +134,18 @@ fn between_network_namespaces(session: &Session) -> Outcome {
         let connected = client.connect(open, (to, address.port()).into())?;
         assert_eq!(connected.error, None, "{to}");
         assert!(!connected.local.ip().to_canonical().is_loopback());
-        flows.push(connected.called(format!("connect to {to}")));
-        flows.push(server.accept(listener)?.called(format!("accept on {to}")));
+        flows.push(connected.named(format!("connect to {to}")));
+        flows.push(server.accept(listener)?.named(format!("accept on {to}")));
     }
     watch.assert_saw(&flows)
 }
 
-/// The addresses of an end of the cable.
-fn cable_end(number: u8) -> (IpAddr, IpAddr) {
+/// The addresses of one of the two devices.
+fn addresses(number: u8) -> (IpAddr, IpAddr) {
     (Ipv4Addr::new(10, 91, 0, number).into(), Ipv6Addr::new(0xfd91, 0, 0, 0, 0, 0, 0, number.into()).into())
 }
 
-/// The field is about the socket: it stays where it was made when its process goes elsewhere.
+/// The field is the socket's: a socket stays in its namespace when its process moves to another.
 fn socket_from_another_network_namespace(session: &Session) -> Outcome {
     let (mut client, mut server) = (Actor::start()?, Actor::start()?);
     let (listener, address) = server.listen(Open::inet().bind(v4(0)))?;
@@ -164,7 +164,7 @@ fn socket_from_another_network_namespace(session: &Session) -> Outcome {
 fn process_in_a_cgroup(session: &Session) -> Outcome {
     let root = host::cgroup2().ok_or_else(|| Stop::skipped("no cgroup v2 is mounted"))?;
     let cgroup = Cgroup::make(root.join(format!("sockwhy-acceptance-{}", std::process::id())))?;
-    // Ends before its cgroup, which cannot go while it is there.
+    // Is dropped before its cgroup, which can only be removed when it is empty.
     let mut actor = Actor::start()?;
     std::fs::write(cgroup.0.join("cgroup.procs"), actor.pid.to_string())?;
     let mut watch = session.watch()?;
@@ -173,7 +173,7 @@ fn process_in_a_cgroup(session: &Session) -> Outcome {
     watch.assert_saw(&flows)
 }
 
-/// A cgroup that goes with the test.
+/// A cgroup. It is removed when this is dropped.
 struct Cgroup(std::path::PathBuf);
 
 impl Cgroup {

@@ -1,14 +1,10 @@
-//! Text says what JSON says, fits the terminal, and goes where it should.
+//! Text says what JSON says and fits the terminal, and stdout has nothing but events.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 
-use rustix::io::Errno;
 use rustix::process::Signal;
-use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::scenarios;
 use crate::actor::Actor;
@@ -16,12 +12,12 @@ use crate::flow::{Flow, Kind};
 use crate::outcome::{Outcome, Stop};
 use crate::session::Session;
 use crate::text::without_colours;
-use crate::traffic;
+use crate::{terminal, traffic};
 
 scenarios![
     text_says_what_json_says,
     text_fits_a_terminal,
-    text_has_no_colours_where_no_terminal_is,
+    text_has_no_colours_in_a_pipe,
     the_log_stays_off_stdout,
     disk_full,
 ];
@@ -37,26 +33,20 @@ fn columns(flow: &Flow) -> Vec<String> {
         .into()
 }
 
-/// The mixture, but for what was refused: such sockets have forgotten their addresses.
+/// The mixture without refused connects, whose sockets have lost their addresses.
 fn connections(client: &mut Actor, server: &mut Actor) -> Outcome<Vec<Flow>> {
     let mut flows = traffic::mixture(client, server)?;
     flows.retain(|flow| flow.error != Some(libc::ECONNREFUSED));
     Ok(flows)
 }
 
-/// Interrupts a tracer when all has happened, and gives its text.
-fn finish(tracer: crate::tracer::Tracer, mut output: impl Read) -> Outcome<String> {
+/// Interrupts a tracer and returns its text.
+fn finish(tracer: crate::tracer::Tracer, output: impl Read) -> Outcome<String> {
     tracer.signal(Signal::INT)?;
-    let mut text = Vec::new();
-    match output.read_to_end(&mut text) {
-        Ok(_) => {}
-        // A terminal whose last program has ended.
-        Err(error) if Errno::from_io_error(&error) == Some(Errno::IO) => {}
-        Err(error) => return Err(error.into()),
-    }
+    let text = terminal::read(output)?;
     let finished = tracer.finish()?;
     assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
-    Ok(String::from_utf8(text)?)
+    Ok(text)
 }
 
 fn text_says_what_json_says(session: &Session) -> Outcome {
@@ -70,29 +60,16 @@ fn text_says_what_json_says(session: &Session) -> Outcome {
     for flow in &flows {
         let columns = columns(flow);
         let said = lines.iter().filter(|line| **line == columns).count();
-        assert_eq!(said, 1, "{}: {}\n{text}", flow.what, columns.join(" "));
+        assert_eq!(said, 1, "{}: {}\n{text}", flow.name, columns.join(" "));
     }
     Ok(())
-}
-
-/// A terminal of that width: its two ends.
-fn terminal(columns: u16) -> io::Result<(File, OwnedFd)> {
-    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-    grantpt(&ours)?;
-    unlockpt(&ours)?;
-    tcsetwinsize(&ours, Winsize { ws_row: 25, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 })?;
-    let theirs = ioctl_tiocgptpeer(&ours, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-    Ok((ours.into(), theirs))
 }
 
 fn text_fits_a_terminal(session: &Session) -> Outcome {
     for width in [80, 100] {
         let (mut client, mut server) = (Actor::start()?, Actor::start()?);
         client.rename("a-long-name-123")?;
-        let (ours, theirs) = terminal(width).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => Stop::skipped("no devpts is mounted, so there are no terminals"),
-            _ => error.into(),
-        })?;
+        let (ours, theirs) = terminal::open(width)?;
         let tracer = session.trace().text().pids([client.pid, server.pid]).output(theirs).start()?;
         let flows = traffic::mixture(&mut client, &mut server)?;
         let text = finish(tracer, ours)?;
@@ -112,7 +89,7 @@ fn text_fits_a_terminal(session: &Session) -> Outcome {
     Ok(())
 }
 
-fn text_has_no_colours_where_no_terminal_is(session: &Session) -> Outcome {
+fn text_has_no_colours_in_a_pipe(session: &Session) -> Outcome {
     let mut client = Actor::start()?;
     let mut server = Actor::start()?;
     let mut tracer = session.trace().text().pids([client.pid]).start()?;
@@ -124,12 +101,12 @@ fn text_has_no_colours_where_no_terminal_is(session: &Session) -> Outcome {
     Ok(())
 }
 
-/// Whatever is said besides, stdout has events and nothing else.
+/// With the log on, stdout still has nothing but events.
 fn the_log_stays_off_stdout(session: &Session) -> Outcome {
     let (mut client, mut server) = (Actor::start()?, Actor::start()?);
     let tracer = session.trace().arguments(["-vv"]).pids([client.pid]).start()?;
     let flows = connections(&mut client, &mut server)?;
-    // The programs say what they drop: here, all that the server does.
+    // The programs log what they drop: here, the server's accepts.
     tracer.wait_for_stderr("not wanted by the filters")?;
     let finished = tracer.stop()?;
     finished.assert_well()?;

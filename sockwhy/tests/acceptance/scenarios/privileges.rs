@@ -1,4 +1,4 @@
-//! What it takes to trace, and what is said where that is missing.
+//! Which capabilities tracing needs, and what sockwhy says where they are missing.
 
 use std::fs;
 
@@ -30,14 +30,13 @@ fn only(user: Option<u32>, capabilities: CapabilitySet) -> Enter {
     Enter { user, capabilities: Some(capabilities.bits()), ..Enter::default() }
 }
 
-/// Debian's kernels know a level of this setting at which only `CAP_SYS_ADMIN` may use `perf_event_open`, which kprobes
-/// are made with.
+/// On Debian's kernels, above level 2 only `CAP_SYS_ADMIN` may use `perf_event_open`, which kprobes need.
 fn kprobes_are_for_admins() -> bool {
     let level = fs::read_to_string("/proc/sys/kernel/perf_event_paranoid").unwrap_or_default();
     level.trim().parse().is_ok_and(|level: i32| level > 2)
 }
 
-/// Traces the mixture of all connections.
+/// Asserts that tracing works, with the mixture of all connections.
 fn assert_works(session: &Session, user: Option<u32>, capabilities: CapabilitySet) -> Outcome {
     let enter = only(user, capabilities);
     let is_admin = capabilities.contains(CapabilitySet::SYS_ADMIN);
@@ -57,11 +56,11 @@ fn assert_works(session: &Session, user: Option<u32>, capabilities: CapabilitySe
     Ok(())
 }
 
-/// Asserts exit code 3, that what is missing is named and nothing else, and that a command to paste is last.
+/// Asserts exit code 3, that exactly the missing capabilities are named, and that a command to paste comes last.
 fn assert_refused(session: &Session, enter: Enter, missing: &[&str]) -> Outcome {
     let copy = Copy::of(&program())?;
     let Err(refusal) = session.trace().program(copy.program()).enter(enter).start() else {
-        return Err(Stop::failed("it traces all the same"));
+        return Err(Stop::failed("it traces without them"));
     };
     assert_eq!(refusal.code, Some(3), "{refusal}");
     for name in ["CAP_BPF", "CAP_PERFMON", "perf_event_paranoid"] {
@@ -84,7 +83,7 @@ fn ordinary_user_with_two_capabilities(session: &Session) -> Outcome {
     assert_works(session, Some(NOBODY), CapabilitySet::BPF | CapabilitySet::PERFMON)
 }
 
-/// The third is for `sock_ops`, which the tracepoint backend likes better.
+/// The third is for `sock_ops`, which the tracepoint backend prefers.
 fn ordinary_user_with_three_capabilities(session: &Session) -> Outcome {
     assert_works(session, Some(NOBODY), CapabilitySet::BPF | CapabilitySet::PERFMON | CapabilitySet::NET_ADMIN)
 }
@@ -101,10 +100,10 @@ fn root_without_other_capabilities(session: &Session) -> Outcome {
     assert_works(session, None, CapabilitySet::BPF | CapabilitySet::PERFMON)
 }
 
-/// `CAP_SYS_ADMIN` stands for the others, and they do for it.
+/// `CAP_SYS_ADMIN` includes the others, and they replace it.
 fn root_with_all_but_one_capability(session: &Session) -> Outcome {
     for one in [CapabilitySet::SYS_ADMIN, CapabilitySet::NET_ADMIN, CapabilitySet::BPF, CapabilitySet::PERFMON] {
-        // What the tests have themselves, as no program can have more.
+        // No program can have more than the tests have themselves.
         let all = rustix::thread::capabilities(None)?.permitted;
         assert_works(session, None, all.difference(one))?;
     }

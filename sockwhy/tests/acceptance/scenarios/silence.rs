@@ -1,5 +1,5 @@
-//! What is no connection gives no event: attempts that fail before a SYN is sent, accepts that accept nothing, and
-//! sockets that are not TCP's. Each test ends with a connection, which must be seen.
+//! No connection, no event: attempts that fail before a SYN is sent, accepts that fail, and sockets that are not TCP.
+//! Each test ends with a connection, which must be seen.
 
 use std::net::SocketAddr;
 
@@ -19,7 +19,7 @@ scenarios![
     no_route,
     address_of_another_family,
     socket_that_is_connected_or_connecting,
-    accept_that_accepts_nothing,
+    accept_that_fails,
     sockets_that_are_not_tcp,
 ];
 
@@ -27,7 +27,7 @@ scenarios![
 fn control(actor: &mut Actor) -> Outcome<Vec<Flow>> {
     let (listener, address) = actor.listen(Open::inet().bind(v4(0)))?;
     let connected = actor.connect(Open::inet(), address)?;
-    Ok(vec![connected.called("the connect at the end"), actor.accept(listener)?.called("the accept at the end")])
+    Ok(vec![connected.named("the connect at the end"), actor.accept(listener)?.named("the accept at the end")])
 }
 
 /// Asserts that an attempt fails with that error.
@@ -86,7 +86,7 @@ fn v6only_socket_to_a_mapped_address(session: &Session) -> Outcome {
 fn no_route(session: &Session) -> Outcome {
     let mut actor = Actor::start_in(&Enter { network: true, ..Enter::default() })?;
     let mut watch = session.watch()?;
-    // The documentation's addresses (RFC 5737, RFC 3849): the namespace has the loopback device alone.
+    // Addresses for documentation (RFC 5737, RFC 3849). The namespace has only the loopback device.
     let v4: SocketAddr = ([192, 0, 2, 1], 80).into();
     assert_fails(&actor.connect(Open::inet(), v4)?, libc::ENETUNREACH);
     if host::has_ipv6() {
@@ -129,7 +129,7 @@ fn socket_that_is_connected_or_connecting(session: &Session) -> Outcome {
     watch.assert_saw(&flows)
 }
 
-fn accept_that_accepts_nothing(session: &Session) -> Outcome {
+fn accept_that_fails(session: &Session) -> Outcome {
     let mut actor = Actor::start()?;
     let (listener, address) = actor.listen(Open::inet().nonblocking(true).bind(v4(0)))?;
     let (no_listener, _) = actor.open(Open::inet())?;

@@ -1,4 +1,4 @@
-//! More than anybody can read: nothing is lost without being counted.
+//! Many connections at once: no event is lost without being counted.
 
 use std::env;
 use std::fs::{self, File};
@@ -11,10 +11,10 @@ use crate::event::Event;
 use crate::outcome::{Outcome, Stop};
 use crate::session::Session;
 
-scenarios![all_that_the_shared_tracer_saw_is_accounted_for, nothing_is_lost, what_a_small_buffer_loses_is_counted];
+scenarios![the_shared_tracer_lost_nothing, nothing_is_lost, what_a_small_buffer_loses_is_counted];
 
-/// The end of the tracer that the tests before have shared; the storms to come are not for its ears.
-fn all_that_the_shared_tracer_saw_is_accounted_for(session: &Session) -> Outcome {
+/// Ends the tracer that the tests before have shared. It would only slow down the storms.
+fn the_shared_tracer_lost_nothing(session: &Session) -> Outcome {
     let finished = session.stop()?;
     assert_eq!(finished.status.code(), Some(0), "{}", finished.stderr);
     let (shown, lost) = finished.summary()?;
@@ -23,15 +23,15 @@ fn all_that_the_shared_tracer_saw_is_accounted_for(session: &Session) -> Outcome
     Ok(())
 }
 
-const GUSTS: usize = 10;
+const BURSTS: usize = 10;
 const THREADS: usize = 2;
 
-/// How many connections make a storm. Each gives two events.
+/// The number of connections in a storm. Each makes two events.
 fn connections() -> usize {
     env::var("SOCKWHY_STORM").map_or(100_000, |number| number.parse().expect("SOCKWHY_STORM is a number"))
 }
 
-/// A file that nobody else sees, for output that a pipe would slow down.
+/// A file without a name, for output: a pipe to the test would slow down sockwhy.
 fn scratch_file() -> Outcome<File> {
     let path = env::temp_dir().join(format!("sockwhy-acceptance-output-{}", std::process::id()));
     let file = File::options().read(true).append(true).create_new(true).open(&path)?;
@@ -39,25 +39,24 @@ fn scratch_file() -> Outcome<File> {
     Ok(file)
 }
 
-/// What came of a storm.
+/// The outcome of a storm.
 struct Storm {
     shown: usize,
     lost: usize,
-    /// How often the kernel passed the programs over.
+    /// How often the kernel missed running the programs.
     misses: usize,
 }
 
-/// Lets a storm pass; asserts that each event is there or counted as lost.
+/// Makes a storm, and asserts that each event is there or counted as lost.
 fn storm(session: &Session, connections: usize, arguments: &[&str]) -> Outcome<Storm> {
-    let connections = connections.next_multiple_of(GUSTS * THREADS);
+    let connections = connections.next_multiple_of(BURSTS * THREADS);
     let mut actor = Actor::start()?;
-    // A pipe to the test would slow down sockwhy, and so the test would be of the test.
     let mut file = scratch_file()?;
     let trace = session.trace().pids([actor.pid]).arguments(arguments.iter().copied());
     let tracer = trace.output(file.try_clone()?).start()?;
-    // In gusts: a slow machine is given time for each.
-    for _ in 0..GUSTS {
-        actor.perform(&Command::Storm { connections: connections / GUSTS, threads: THREADS })?;
+    // In bursts, so that each command of a slow machine ends within the limit.
+    for _ in 0..BURSTS {
+        actor.perform(&Command::Storm { connections: connections / BURSTS, threads: THREADS })?;
     }
     let misses = tracer.misses()?;
     let finished = tracer.stop()?;
@@ -72,7 +71,7 @@ fn storm(session: &Session, connections: usize, arguments: &[&str]) -> Outcome<S
     }
     let seen = format!("{connects} connects, {accepts} accepts, {misses} missed; stderr:\n{}", finished.stderr);
     assert_eq!(connects + accepts, shown, "{seen}");
-    // Of what the kernel itself missed, sockwhy knows how much was events only where each run of a hook is one.
+    // Where a hook runs for other system calls too, sockwhy cannot know how many of the kernel's misses were events.
     assert!(shown + lost <= 2 * connections + misses && 2 * connections <= shown + lost + misses, "{seen}");
     assert!(connects <= connections && accepts <= connections, "{seen}");
     Ok(Storm { shown, lost, misses })

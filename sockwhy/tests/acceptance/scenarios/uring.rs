@@ -1,4 +1,4 @@
-//! `io_uring`: connections that no connect or accept system call makes, of the process whose ring it is.
+//! `io_uring`: connections made without the system calls connect and accept. They belong to the process with the ring.
 
 use super::scenarios;
 use crate::actor::Actor;
@@ -56,7 +56,7 @@ fn accept_in_a_worker(session: &Session) -> Outcome {
     accept_via(session, Via::UringWorker)
 }
 
-/// Where the backend cannot see it, it says so in its first line, and shows nothing rather than something wrong.
+/// A backend that cannot see it says so in its first line, and shows nothing.
 fn accept_via(session: &Session, way: Via) -> Outcome {
     let (mut client, mut server) = (Actor::start()?, Actor::start()?);
     let (listener, address) = server.listen(Open::inet().bind(v4(0)))?;

@@ -1,4 +1,4 @@
-//! A command line that makes no sense: one line that says what would be right, and exit code 2.
+//! Wrong command lines: one line that says what would be right, and exit code 2.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::session::Session;
 
 scenarios![values_that_are_wrong, flags_that_exclude_each_other, buffer_size_that_is_no_power_of_two];
 
-/// Asserts that `sockwhy trace` with these arguments is refused, and that the error names what it must.
+/// Asserts that `sockwhy trace` refuses these arguments, with an error that contains `names`.
 fn assert_wrong(session: &Session, arguments: &str, names: &str) -> Outcome {
     let mut command = Command::new(program());
     command.args(["trace", "--backend", &session.backend.to_string()]).args(arguments.split(' '));

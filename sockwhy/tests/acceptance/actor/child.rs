@@ -1,4 +1,4 @@
-//! The actor's own side: a process that does as it is told and reports what it knows it did.
+//! The actor's own side: it runs commands and reports what it did.
 
 use std::ffi::CString;
 use std::io::{self, BufRead, Write};
@@ -13,40 +13,40 @@ use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_de
 use rustix::thread::{UnshareFlags, set_name, unshare_unsafe};
 
 use super::command::{Command, Hello, How, Reply, Socket};
-use super::sockets::{self, Held};
+use super::sockets::{self, ActorSocket};
 use crate::flow::{Flow, Kind};
 use crate::netlink;
 
 /// Serves commands until there are no more.
 pub(crate) fn main() -> io::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
-    let mut puppet = Puppet { sockets: Vec::new() };
+    let mut child = Child { sockets: Vec::new() };
     let mut output = io::stdout().lock();
     let hello = Hello { pid: std::process::id(), netns: crate::host::inode("/proc/self/ns/net")? };
     writeln!(output, "{}", serde_json::to_string(&hello)?)?;
     for line in io::stdin().lock().lines() {
         let command = serde_json::from_str(&line?)?;
-        let reply = puppet.obey(command).unwrap_or_else(|error| Reply::Failed(error.to_string()));
+        let reply = child.run(command).unwrap_or_else(|error| Reply::Failed(error.to_string()));
         writeln!(output, "{}", serde_json::to_string(&reply)?)?;
     }
     Ok(())
 }
 
-struct Puppet {
-    sockets: Vec<Option<Held>>,
+struct Child {
+    sockets: Vec<Option<ActorSocket>>,
 }
 
-impl Puppet {
-    fn obey(&mut self, command: Command) -> io::Result<Reply> {
+impl Child {
+    fn run(&mut self, command: Command) -> io::Result<Reply> {
         match command {
             Command::Open(open) => {
                 let held = sockets::open(&open)?;
                 self.opened(held)
             }
             Command::Inherit(descriptor) => {
-                // SAFETY: the test has started this process with the descriptor open, and nobody else here uses it.
+                // SAFETY: the test started this process with the descriptor open, and nothing else here uses it.
                 let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
-                let held = Held::new(descriptor)?;
+                let held = ActorSocket::new(descriptor)?;
                 self.opened(held)
             }
             Command::Listen { socket, backlog } => {
@@ -105,7 +105,7 @@ impl Puppet {
                 Ok(Reply::Done)
             }
             Command::LeaveNetwork => {
-                // SAFETY: only sharing descriptors less would be a danger.
+                // SAFETY: only a separate table of descriptors would be dangerous.
                 unsafe { unshare_unsafe(UnshareFlags::NEWNET) }?;
                 Ok(Reply::Done)
             }
@@ -137,17 +137,17 @@ impl Puppet {
         }
     }
 
-    fn get(&self, socket: Socket) -> io::Result<&Held> {
+    fn get(&self, socket: Socket) -> io::Result<&ActorSocket> {
         self.sockets.get(socket).and_then(Option::as_ref).ok_or_else(|| io::Error::other("no such socket"))
     }
 
-    fn opened(&mut self, held: Held) -> io::Result<Reply> {
+    fn opened(&mut self, held: ActorSocket) -> io::Result<Reply> {
         let address = sockets::local(&held.fd)?;
         self.sockets.push(Some(held));
         Ok(Reply::Opened(self.sockets.len() - 1, address))
     }
 
-    fn keep(&mut self, mut flow: Flow, accepted: Held) -> Flow {
+    fn keep(&mut self, mut flow: Flow, accepted: ActorSocket) -> Flow {
         flow.socket = self.sockets.len();
         self.sockets.push(Some(accepted));
         flow
@@ -167,7 +167,7 @@ impl Puppet {
     }
 }
 
-/// Does something in a thread of the name that is asked for.
+/// Runs something in a thread of the given name, or in this one.
 fn in_thread<T: Send>(how: &How, act: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
     let Some(name) = &how.thread else { return act() };
     let name = CString::new(name.clone())?;
@@ -191,7 +191,7 @@ fn not_tcp() -> io::Result<Reply> {
     Ok(Reply::Done)
 }
 
-/// Each connection is reset at once: none is left in `TIME_WAIT`, and the ports can be had again.
+/// Each connection is reset at once: none is left in `TIME_WAIT`, so its port is free again.
 fn storm(connections: usize, threads: usize) -> io::Result<Reply> {
     let connect = |count: usize| -> io::Result<()> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
