@@ -6,6 +6,7 @@
 use super::jvm;
 use super::kinds::Aim::{Both, Ipv4Only};
 use super::kinds::Role::{Connect, Listen};
+use super::kinds::Scope::{Any, Loopback, One};
 use super::kinds::{Becomes, Remedy, Runtime, Sign, Tier, V6only};
 use super::settings::{options, variables};
 
@@ -42,6 +43,18 @@ const BINDV6ONLY_FOLLOWED: Remedy = Remedy {
     effect: "makes new listeners IPv6-only: they refuse IPv4, and netstat still says tcp6",
 };
 
+/// For the JVM: both for what listens and for what connects.
+const PREFER_IPV4_STACK: Remedy = Remedy {
+    role: Listen,
+    aims: &[Ipv4Only],
+    scopes: &[Any],
+    setting: Some((jvm::PREFER_IPV4_STACK, "true")),
+    what: "-Djava.net.preferIPv4Stack=true when the JVM starts",
+    how: "`java -Djava.net.preferIPv4Stack=true …`, before -jar or the class; or in its environment, \
+              `JAVA_TOOL_OPTIONS=-Djava.net.preferIPv4Stack=true`",
+    effect: "all its sockets are AF_INET, which netstat lists as tcp; IPv6 is neither served nor reached",
+};
+
 /// Every runtime that sockwhy knows.
 pub static RUNTIMES: &[Runtime] = &[
     Runtime {
@@ -56,7 +69,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "listen without the brackets",
                 how: "in nginx.conf, `listen {port};` alone, without `listen [::]:{port}`; then restart nginx",
@@ -65,7 +78,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "listen for both",
                 how: "in nginx.conf, `listen {port};` beside `listen [::]:{port};`, or `listen [::]:{port} ipv6only=off;` \
@@ -87,7 +100,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "Listen with an IPv4 address",
                 how: "`Listen 0.0.0.0:{port}` instead of `Listen {port}`; then restart Apache",
@@ -96,11 +109,29 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "Listen without an address",
                 how: "`Listen {port}`; then restart Apache",
                 effect: "a dual-stack listener, which takes IPv4 as well",
+            },
+            Remedy {
+                role: Listen,
+                aims: &[Both],
+                scopes: &[Loopback, One],
+                setting: None,
+                what: "Listen on an address of each",
+                how: "`Listen {ipv4}:{port}` beside `Listen [{ipv6}]:{port}`; then restart Apache",
+                effect: "a listener for each, IPv4 and IPv6",
+            },
+            Remedy {
+                role: Listen,
+                aims: &[Ipv4Only],
+                scopes: &[Loopback, One],
+                setting: None,
+                what: "Listen on the IPv4 address alone",
+                how: "`Listen {ipv4}:{port}`; then restart Apache",
+                effect: "an AF_INET listener, which netstat lists as tcp; IPv6 is no longer served",
             },
         ],
         useless: &[
@@ -129,7 +160,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "bind to IPv4",
                 how: "`bind ipv4@*:{port}` or `bind :{port}`",
@@ -138,7 +169,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "bind for both",
                 how: "`bind :::{port} v4v6`",
@@ -160,7 +191,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "bind to IPv4 addresses only",
                 how: "in redis.conf, `bind 0.0.0.0`, or `bind 127.0.0.1` for this machine alone",
@@ -169,7 +200,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "bind to addresses of both",
                 how: "in redis.conf, `bind * -::*`, or `bind 127.0.0.1 -::1` for this machine alone",
@@ -190,7 +221,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "bind_address=0.0.0.0",
                 how: "in my.cnf under [mysqld], mysqlx_bind_address likewise; then restart the server",
@@ -199,7 +230,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "bind_address=*",
                 how: "in my.cnf under [mysqld]; then restart the server",
@@ -220,7 +251,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "listen_addresses = '0.0.0.0'",
                 how: "in postgresql.conf; then restart the server",
@@ -229,7 +260,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "listen_addresses = '*'",
                 how: "in postgresql.conf; then restart the server",
@@ -250,7 +281,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "AddressFamily inet",
                 how: "in sshd_config, or `ListenAddress 0.0.0.0`; then restart sshd",
@@ -259,7 +290,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "AddressFamily any",
                 how: "in sshd_config, without ListenAddress; then restart sshd",
@@ -280,7 +311,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "publish the port on an IPv4 address",
                 how: "`docker run -p 0.0.0.0:{port}:CONTAINER_PORT`, or 127.0.0.1 for this machine alone",
@@ -289,7 +320,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "publish the port without an address",
                 how: "`docker run -p {port}:CONTAINER_PORT`",
@@ -318,7 +349,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "listen on 0.0.0.0",
                 how: "RabbitMQ: `listeners.tcp.1 = 0.0.0.0:{port}`; EMQX: `bind = \"0.0.0.0:{port}\"`; in the source, the \
@@ -328,7 +359,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "listen on :: without ipv6_v6only",
                 how: "the option `{ipv6_v6only, false}`; EMQX: `ipv6_v6only = false`",
@@ -355,24 +386,16 @@ pub static RUNTIMES: &[Runtime] = &[
         bindv6only: Becomes::Same,
         settings: jvm::settings,
         remedies: &[
-            Remedy {
-                role: Listen,
-                aims: &[Ipv4Only],
-                scopes: &[],
-                setting: Some((jvm::PREFER_IPV4_STACK, "true")),
-                what: "-Djava.net.preferIPv4Stack=true when the JVM starts",
-                how: "`java -Djava.net.preferIPv4Stack=true …`, before -jar or the class; or in its environment, \
-                      `JAVA_TOOL_OPTIONS=-Djava.net.preferIPv4Stack=true`",
-                effect: "all its sockets are AF_INET, which netstat lists as tcp; IPv6 is neither served nor reached",
-            },
+            PREFER_IPV4_STACK,
+            Remedy { role: Connect, ..PREFER_IPV4_STACK },
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
-                what: "listen on no address instead of one IPv6 address",
-                how: "leave server.address (Spring) or address= (Tomcat) out; in the source, `new ServerSocket({port})`",
-                effect: "a dual-stack listener, which takes IPv4 as well",
+                what: "the JVM without -Djava.net.preferIPv4Stack=true",
+                how: "leave it out of the command line, JAVA_TOOL_OPTIONS and the like",
+                effect: "a dual-stack listener, which takes IPv4 as well as IPv6",
             },
         ],
         useless: &[
@@ -419,7 +442,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "listen on 0.0.0.0",
                 how: "`ASPNETCORE_URLS=http://0.0.0.0:{port}` instead of `http://*:{port}`; in the source, `IPAddress.Any`",
@@ -428,7 +451,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "listen on any address",
                 how: "`http://*:{port}` or `ListenAnyIP({port})`; in the source, `DualMode = true`",
@@ -437,7 +460,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "DOTNET_SYSTEM_NET_DISABLEIPV6=1",
                 how: "in its environment",
@@ -458,7 +481,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "listen on 0.0.0.0",
                 how: "`server.listen({port}, '0.0.0.0')`",
@@ -467,7 +490,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "listen without ipv6Only",
                 how: "`server.listen({port})`, without a host and without `ipv6Only: true`",
@@ -500,7 +523,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "listen on 0.0.0.0",
                 how: "`socket.create_server((\"0.0.0.0\", {port}))`, asyncio: `host=\"0.0.0.0\"`, gunicorn: `--bind \
@@ -510,7 +533,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "listen for both",
                 how: "`socket.create_server((\"\", {port}), family=socket.AF_INET6, dualstack_ipv6=True)`",
@@ -540,7 +563,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "the network tcp4",
                 how: "in the source, `net.Listen(\"tcp4\", \":{port}\")`, for http.Server with `Serve`",
@@ -549,7 +572,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "the network tcp",
                 how: "in the source, `net.Listen(\"tcp\", \":{port}\")` instead of \"tcp6\"",
@@ -591,7 +614,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Ipv4Only],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "bind to 0.0.0.0",
                 how: "in the source, `TcpListener::bind(\"0.0.0.0:{port}\")`, or the setting that ends up there",
@@ -600,7 +623,7 @@ pub static RUNTIMES: &[Runtime] = &[
             Remedy {
                 role: Listen,
                 aims: &[Both],
-                scopes: &[],
+                scopes: &[Any],
                 setting: None,
                 what: "bind to :: without IPV6_V6ONLY",
                 how: "in the source, `TcpListener::bind(\"[::]:{port}\")`; with the crate socket2, `set_only_v6(false)`",
@@ -635,14 +658,14 @@ pub static SYSTEMD_SOCKET: Runtime = Runtime {
             aims: &[Ipv4Only],
             scopes: &[],
             setting: None,
-            what: "ListenStream=0.0.0.0:{port}",
+            what: "ListenStream={ipv4}:{port}",
             how: "in the .socket unit, by `systemctl edit`, after an empty `ListenStream=`; then restart the socket",
             effect: "an AF_INET listener; IPv6 is no longer served",
         },
         Remedy {
             role: Listen,
             aims: &[Both],
-            scopes: &[],
+            scopes: &[Any],
             setting: None,
             what: "BindIPv6Only=both",
             how: "in the .socket unit with `ListenStream={port}`, by `systemctl edit`; then restart the socket",
@@ -675,18 +698,27 @@ pub static ANY: Runtime = Runtime {
             aims: &[Ipv4Only],
             scopes: &[],
             setting: None,
-            what: "0.0.0.0 as listen address",
-            how: "in the program's settings; some (Java, Go) take it for every address and need another way",
+            what: "{ipv4} as listen address",
+            how: "as the program's manual says; some programs take 0.0.0.0 for every address and need another way",
             effect: "an AF_INET listener, which netstat lists as tcp; IPv6 is no longer served",
         },
         Remedy {
             role: Listen,
             aims: &[Both],
-            scopes: &[],
+            scopes: &[Any],
             setting: None,
-            what: ":: as listen address, without IPV6_V6ONLY; or a listener for each of 0.0.0.0 and ::",
-            how: "in the program's settings",
-            effect: "IPv4 clients are served",
+            what: "a listener on :: without IPV6_V6ONLY, or one on each of 0.0.0.0 and ::",
+            how: "as the program's manual says",
+            effect: "IPv4 and IPv6 clients are served",
+        },
+        Remedy {
+            role: Listen,
+            aims: &[Both],
+            scopes: &[Loopback, One],
+            setting: None,
+            what: "a listener on each of {ipv4} and {ipv6}",
+            how: "as the program's manual says",
+            effect: "IPv4 and IPv6 clients are served",
         },
         Remedy {
             role: Connect,

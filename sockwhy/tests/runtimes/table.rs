@@ -2,6 +2,7 @@
 //! in vain is in vain.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
@@ -81,10 +82,7 @@ const RUNTIMES: &[Runtime] = &[
         start: java,
         usual: JAVA,
         others: &[],
-        remedies: &[
-            Change { advice: PREFER, before: JAVA, after: state(&[PREFER, "listen", "any"], IPV4) },
-            Change { advice: "on no address", before: state(&["listen", "::1"], IPV6), after: JAVA },
-        ],
+        remedies: &[Change { advice: PREFER, before: JAVA, after: state(&[PREFER, "listen", "any"], IPV4) }],
         useless: &[
             Change { advice: "0.0.0.0 as address", before: JAVA, after: state(&["listen", "0.0.0.0"], DUAL) },
             Change {
@@ -265,8 +263,18 @@ const RUNTIMES: &[Runtime] = &[
             },
             Change {
                 advice: "Listen without an address",
-                before: state(&["Listen [::1]:8080"], IPV6),
+                before: state(&["Listen 0.0.0.0:8080"], IPV4),
                 after: state(&["Listen 8080"], DUAL),
+            },
+            Change {
+                advice: "Listen on an address of each",
+                before: state(&["Listen [::1]:8080"], IPV6),
+                after: state(&["Listen 127.0.0.1:8080", "Listen [::1]:8080"], PAIR),
+            },
+            Change {
+                advice: "Listen on the IPv4 address alone",
+                before: state(&["Listen [::1]:8080"], IPV6),
+                after: state(&["Listen 127.0.0.1:8080"], IPV4),
             },
         ],
         useless: &[Change {
@@ -376,12 +384,14 @@ impl Runtime {
         let answer = explain(format!(":{PORT}"))?;
         assert_eq!(answer.labels("LISTEN"), state.labels, "{:?}", state.arguments);
         assert_eq!(answer.runtime(), Some(self.name), "{}", answer.0);
+        // Where no device has an IPv6 address, no client can come by IPv6, whatever the socket would take.
+        let has_ipv6 = fs::read_to_string("/proc/sys/net/ipv6/conf/all/disable_ipv6")?.trim() == "0";
         let accepts = |version| {
             let labels = match version {
                 4 => ["dual-stack", "IPv4"],
                 _ => ["dual-stack", "IPv6-only"],
             };
-            Some(state.labels.iter().any(|label| labels.contains(label)))
+            Some((version == 4 || has_ipv6) && state.labels.iter().any(|label| labels.contains(label)))
         };
         let expected = (accepts(4), accepts(6), accepts(4).map(|accepts| !accepts));
         assert_eq!(answer.verdict(), expected, "{}", answer.0["verdict"]);

@@ -110,6 +110,14 @@ impl<'a> Program<'a> {
         service: Option<&Service<'_>>,
     ) {
         let is_meant = |remedy: &&Remedy| remedy.is_for(role, aim, scope);
+        // What is known of the program may be for listeners on any address alone, and would widen this one.
+        if !self.runtime.remedies.iter().any(|remedy| is_meant(&remedy)) {
+            let any = Program { runtime: &ANY, holder: None };
+            ANY.remedies
+                .iter()
+                .filter(is_meant)
+                .for_each(|remedy| add(&mut all.remedies, any.advice(remedy, aim, fill)));
+        }
         for remedy in self.runtime.remedies.iter().filter(is_meant) {
             match self.is_made_in_vain(remedy, service) {
                 Some(effect) => add(&mut all.no_remedies, Advice { effect, ..self.advice(remedy, aim, fill) }),

@@ -81,3 +81,24 @@ fn advice_is_for_the_runtime_and_the_port() {
     assert!(advice("PostgreSQL", true).effect.contains("by the book, not tried: PostgreSQL Documentation"));
     assert!(advice("", false).what.contains("0.0.0.0"));
 }
+
+#[test]
+fn no_program_of_the_table_is_told_to_widen_a_listener() {
+    for runtime in RUNTIMES.iter().map(|runtime| runtime.name).chain([""]) {
+        for (family, local) in
+            [(Family::Inet, "127.0.0.1:80"), (Family::Inet6, "[::1]:80"), (Family::Inet, "10.0.0.19:80")]
+        {
+            let world = host().process(PID, "server", runtime).listener(family, local, false);
+            world.explain(":80", |explanation| {
+                assert!(!explanation.remedies.is_empty(), "{runtime} on {local}");
+                for advice in &explanation.remedies {
+                    let text = format!("{} {}", advice.what, advice.how);
+                    let text = text.replace("some programs take 0.0.0.0", "");
+                    for any in ["0.0.0.0", " :: ", "[::]", "\"\"", "*"] {
+                        assert!(!text.contains(any), "{runtime} on {local}: {text}");
+                    }
+                }
+            });
+        }
+    }
+}
