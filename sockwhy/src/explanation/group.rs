@@ -58,7 +58,7 @@ struct Key<'a> {
     origin: Option<(Family, SocketAddr)>,
     /// Of a connection: what the program is that holds it.
     runtime: Option<&'static str>,
-    /// Of a connection: whether its other end is on this machine, and of which family.
+    /// Of a connection: the family of its other end, where that is on this machine.
     other_end: Option<Family>,
 }
 

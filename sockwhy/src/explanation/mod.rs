@@ -1,8 +1,8 @@
 //! The answer for sockets that exist. Pure: no system call.
 //!
 //! The listeners of a port decide together who takes which connection (`port`, `reach`); what a program takes is a
-//! `service`, and the [`Verdict`] is about these. The sockets of a [`Target`] are put into groups of which the same can be
-//! said: rules find the causes of each. What the program is decides the advice.
+//! `service`, and the [`Verdict`] is about these. The sockets of a [`Target`] are grouped where one
+//! explanation fits all: rules find the causes of each group. The program decides the advice.
 
 mod advice;
 mod causes;

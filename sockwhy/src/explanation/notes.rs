@@ -56,7 +56,7 @@ fn look_elsewhere(services: &Services<'_>) -> Option<String> {
     let text = if services.all.iter().all(Service::is_loopback) {
         "Other hosts cannot connect, by IPv4 or by IPv6."
     } else {
-        "Where an IPv4 client cannot connect all the same, it is not because of the socket: look at the firewall, at NAT, and \
+        "Where an IPv4 client still cannot connect, the socket is not the reason: look at the firewall, at NAT, and \
          at what stands behind this program."
     };
     Some(text.to_owned())

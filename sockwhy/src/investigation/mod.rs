@@ -208,7 +208,7 @@ fn port_instead(pid: u32, sockets: &Sockets) -> Option<u16> {
     u16::try_from(pid).ok().filter(is_meant)
 }
 
-/// The processes that hold these sockets, or listen on the same ports, but for those that have ended meanwhile.
+/// The processes that hold these sockets, or listen on the same ports. Those that have ended meanwhile are left out.
 fn holders(selected: &[Entry<'_>], sockets: &Sockets) -> BTreeMap<u32, Holder> {
     let listeners = selected.iter().filter(|socket| socket.state == State::Listen);
     let ports: BTreeSet<_> = listeners.map(|socket| (socket.netns, socket.local.port())).collect();

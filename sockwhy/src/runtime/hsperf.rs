@@ -1,4 +1,4 @@
-//! The counters that a JVM shares in `/tmp/hsperfdata_USER/PID`, of which one is its command line.
+//! The counters that a JVM shares in `/tmp/hsperfdata_USER/PID`. One of them is its command line.
 //!
 //! The layout is that of `PerfDataPrologue` and `PerfDataEntry` in the JDK's `perfMemory.hpp`, version 2.
 

@@ -38,7 +38,7 @@ pub enum Tier {
 /// Something by which a runtime is known.
 #[derive(Clone, Copy, Debug)]
 pub enum Sign {
-    /// The file that it runs, or where that may not be known its name, is one of these; a `*` at the end stands for any rest.
+    /// The file that it runs is one of these, or its name where the file is unknown. A `*` at the end stands for any rest.
     Program(&'static [&'static str]),
     /// A file of one of these names is mapped into its memory, likewise.
     Library(&'static [&'static str]),

@@ -111,7 +111,7 @@ pub(super) fn bound_to_one_ipv6_address(group: &Group<'_>) -> Option<String> {
 pub(super) fn bound_to_mapped_address(group: &Group<'_>) -> Option<String> {
     (group.kind == Kind::Listener && group.first().label == Label::Ipv4OverAfInet6).then(|| {
         format!(
-            "{} {} bound to the IPv4-mapped address ::ffff:{}: only IPv4 can come, and netstat says tcp6 all the same.",
+            "{} {} bound to the IPv4-mapped address ::ffff:{}: only IPv4 can come, and netstat still says tcp6.",
             group.it(),
             group.word("is", "are"),
             group.first().local.ip(),
