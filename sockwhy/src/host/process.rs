@@ -6,7 +6,6 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
@@ -84,12 +83,6 @@ impl Process {
             Some(names.map(|entry| PathBuf::from(OsStr::from_bytes(entry.file_name().to_bytes()))).collect())
         };
         entries().unwrap_or_default()
-    }
-
-    /// The inode number of its network namespace.
-    #[must_use]
-    pub fn netns(&self) -> Option<u32> {
-        std::fs::metadata(format!("/proc/{}/ns/net", self.pid)).ok()?.ino().try_into().ok()
     }
 
     fn root(&self) -> Option<OwnedFd> {
@@ -190,7 +183,7 @@ mod tests {
     fn a_process_that_is_gone_is_empty() {
         let gone = Process::read(u32::MAX);
         assert_eq!(gone, Process { pid: u32::MAX, ..Process::default() });
-        assert_eq!((gone.netns(), gone.file(Path::new("/etc/passwd"))), (None, None));
+        assert_eq!(gone.file(Path::new("/etc/passwd")), None);
         assert!(gone.executable().is_none() && gone.entries(Path::new("/")).is_empty());
     }
 
