@@ -13,6 +13,10 @@ use crate::zoo::{Zoo, connect, inode};
 
 scenarios![ordinary_user, own_processes_of_an_ordinary_user, root_without_bpf, other_namespaces_need_root];
 
+/// What a user has who may read every process, but may not load BPF programs.
+pub(crate) const WITHOUT_BPF: CapabilitySet =
+    CapabilitySet::SYS_PTRACE.union(CapabilitySet::DAC_READ_SEARCH).union(CapabilitySet::DAC_OVERRIDE);
+
 fn nobody() -> Enter {
     Enter { user: Some(NOBODY), ..Enter::default() }
 }
@@ -79,8 +83,7 @@ fn own_processes_of_an_ordinary_user() -> Outcome {
 /// A user who may read every process sees every owner, also without BPF.
 fn root_without_bpf() -> Outcome {
     let _zoo = Zoo::open()?;
-    let capabilities = CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH | CapabilitySet::DAC_OVERRIDE;
-    let enter = Enter { capabilities: Some(capabilities.bits()), ..Enter::default() };
+    let enter = Enter { capabilities: Some(WITHOUT_BPF.bits()), ..Enter::default() };
     let seen = list_as(&enter, &program(), &["-a", "-o", "json"])?.rows()?;
     let expected = sorted(all()?);
     for (seen, expected) in sorted(seen).iter().zip(&expected) {
