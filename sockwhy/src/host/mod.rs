@@ -4,7 +4,9 @@
 mod capability;
 pub mod cgroup;
 pub mod clock;
+pub mod discovery;
 pub mod foreign;
+mod mounts;
 pub mod netns;
 pub mod owners;
 pub mod pid;

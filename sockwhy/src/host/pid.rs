@@ -1,6 +1,6 @@
 //! PIDs: which are processes, and which PID namespace numbers them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use thiserror::Error;
@@ -42,6 +42,24 @@ pub fn check_process(pid: u32) -> Result<(), NoProcess> {
     }
 }
 
+/// Where `/proc` tells of a process. It is the folder of another thread where the main thread has ended: that one's folder is
+/// there until all have ended, but has no more than a name.
+pub(super) fn folder(pid: u32) -> PathBuf {
+    let main = PathBuf::from(format!("/proc/{pid}"));
+    let has_ended = |thread: &Path| stat(&thread.join("stat")).is_none_or(|fields| fields.starts_with(['Z', 'X']));
+    if !has_ended(&main) {
+        return main;
+    }
+    let mut threads = fs::read_dir(main.join("task")).into_iter().flatten().flatten().map(|thread| thread.path());
+    threads.find(|thread| !has_ended(thread)).unwrap_or(main)
+}
+
+/// The fields behind the name, which may have brackets and any bytes of its own (`proc_pid_stat(5)`); the first is the state.
+fn stat(path: &Path) -> Option<String> {
+    let stat = fs::read(path).ok()?;
+    Some(String::from_utf8_lossy(&stat).rsplit_once(") ")?.1.to_owned())
+}
+
 /// A number of `/proc/PID/status`.
 fn field(status: &str, name: &str) -> Option<u32> {
     status.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
@@ -67,11 +85,10 @@ pub fn namespace() -> io::Result<u32> {
 pub fn in_initial_namespace() -> Option<bool> {
     /// `include/linux/sched.h`
     const PF_KTHREAD: u64 = 0x0020_0000;
-    let Ok(stat) = fs::read_to_string("/proc/2/stat") else {
+    let Some(fields) = stat(Path::new("/proc/2/stat")) else {
         return Path::new("/proc/1").exists().then_some(false);
     };
-    // proc_pid_stat(5): the flags are the seventh field after the name, which may have brackets of its own.
-    let (_, fields) = stat.rsplit_once(") ")?;
+    // The flags are the seventh.
     let flags: u64 = fields.split(' ').nth(6)?.parse().ok()?;
     Some(flags & PF_KTHREAD != 0)
 }

@@ -33,6 +33,8 @@ pub(crate) struct Enter {
     pub(crate) network: bool,
     /// A new PID namespace with a `/proc` of its own: the program is its first process.
     pub(crate) pids: bool,
+    /// A new time namespace, whose monotonic clock is this many seconds ahead.
+    pub(crate) monotonic: Option<u32>,
     /// The PID and mount namespaces of this process.
     pub(crate) join: Option<u32>,
     /// Folders to hide: they are empty there.
@@ -67,8 +69,8 @@ pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> io::Result<
     let program = PathBuf::from(arguments.next().ok_or(io::ErrorKind::InvalidInput)?);
     set_parent_process_death_signal(Some(Signal::KILL))?;
     change_namespaces(&enter)?;
-    if enter.pids || enter.join.is_some() {
-        // Only child processes are in the new PID namespace.
+    if enter.pids || enter.monotonic.is_some() || enter.join.is_some() {
+        // Only child processes are in the new PID or time namespace.
         let inside = Enter { proc: enter.pids, user: enter.user, capabilities: enter.capabilities, ..Enter::default() };
         let status = inside.wrapped(&program).args(arguments).spawn()?.wait()?;
         return Ok(ExitCode::from(status.code().and_then(|code| code.try_into().ok()).unwrap_or(u8::MAX)));
@@ -91,11 +93,15 @@ fn change_namespaces(enter: &Enter) -> io::Result<()> {
     let mut new = UnshareFlags::empty();
     new.set(UnshareFlags::NEWNET, enter.network);
     new.set(UnshareFlags::NEWPID, enter.pids);
+    new.set(UnshareFlags::NEWTIME, enter.monotonic.is_some());
     new.set(UnshareFlags::NEWNS, mounts);
     // SAFETY: only a separate table of descriptors would be dangerous.
     unsafe { unshare_unsafe(new) }?;
     if enter.network {
         netlink::up("lo")?;
+    }
+    if let Some(seconds) = enter.monotonic {
+        fs::write("/proc/self/timens_offsets", format!("monotonic {seconds} 0"))?;
     }
     if mounts {
         // What is mounted from here on is not seen elsewhere.
