@@ -17,6 +17,7 @@ use crate::{host, traffic};
 scenarios![
     mixture_with_tracefs,
     mixture_with_tracefs_unmounted,
+    mixture_in_a_chroot,
     mixture_without_tracefs,
     mixture_without_cgroup2,
     mixture_without_either,
@@ -52,6 +53,10 @@ fn mixture_with_tracefs(session: &Session) -> Outcome {
 
 fn mixture_with_tracefs_unmounted(session: &Session) -> Outcome {
     mixture(session, Variant::with_tracefs_unmounted())
+}
+
+fn mixture_in_a_chroot(session: &Session) -> Outcome {
+    mixture(session, Variant::in_a_chroot())
 }
 
 /// sockwhy has unmounted what it mounted to attach: tracefs is hidden as before.
