@@ -1,7 +1,6 @@
 //! What the kernel allows, by trying it.
 
 use super::report::{Row, THIS};
-use super::settings::mount_cgroup;
 use crate::host::Namespace;
 use crate::kernel::hooks::{self, Way};
 use crate::kernel::iterators::{self, IterError};
@@ -32,8 +31,12 @@ impl Failed {
     fn of(obstacle: &Obstacle) -> Self {
         log::debug!("{}", obstacle.detail());
         let fix = match obstacle {
-            Obstacle::Btf(_) | Obstacle::Capabilities { .. } | Obstacle::Tracefs(_) => Some(obstacle.remedy(THIS)),
-            _ => None,
+            Obstacle::Kernel { cause: None, .. }
+            | Obstacle::Offsets(_)
+            | Obstacle::NoFunction(_)
+            | Obstacle::Shape(..)
+            | Obstacle::Host(_) => None,
+            _ => Some(obstacle.remedy(THIS)),
         };
         Self { reason: obstacle.to_string(), fix }
     }
@@ -85,22 +88,22 @@ impl Attempts {
         let [[sock_ops, states], [syscalls, any_syscall]] = &self.ways;
         let mut rows = vec![
             self.tracing(),
-            row("BTF", &self.btf, "the kernel describes its types", no_btf),
-            row("ring buffer", &self.ring_buffer, "created", old_kernel),
+            row("BTF", &self.btf, "the kernel describes its types"),
+            row("ring buffer", &self.ring_buffer, "created"),
         ];
         rows.extend(self.backends.iter().map(|(backend, result)| self.backend(*backend, result.as_ref().copied())));
         rows.push(with_stand_in(
-            row("sock_ops", sock_ops, "connects are seen within tcp_connect()", mount_cgroup),
+            row("sock_ops", sock_ops, "connects are seen within tcp_connect()"),
             "the tracepoints inet_sock_set_state and net_dev_queue are used instead",
             states.is_ok(),
         ));
         rows.push(with_stand_in(
-            row("tracefs", syscalls, "accepts are seen at the exits of two system calls", no_tracefs),
+            row("tracefs", syscalls, "accepts are seen at the exits of two system calls"),
             "the exit of every system call is used instead, at some cost",
             any_syscall.is_ok(),
         ));
         rows.push(with_stand_in(
-            row("iterators", &self.iterators, "list and explain use them", old_kernel),
+            row("iterators", &self.iterators, "list and explain use them"),
             "sock_diag and /proc are used instead: slower, V6ONLY of listeners only, owners that this user may see only",
             true,
         ));
@@ -126,8 +129,7 @@ impl Attempts {
         let check = backend.as_str();
         let needs = match backend {
             Backend::Fentry => no_fentry,
-            Backend::Kprobe => no_kprobe,
-            Backend::Tracepoint => old_kernel,
+            Backend::Kprobe | Backend::Tracepoint => old_kernel,
         };
         match (result, self.best()) {
             (Ok(None), _) => Row::yes(check, "attached"),
@@ -141,10 +143,6 @@ impl Attempts {
             }
         }
     }
-}
-
-fn no_btf() -> Remedy {
-    Remedy::new("use a kernel with CONFIG_DEBUG_INFO_BTF=y", "grep BTF /boot/config-$(uname -r)")
 }
 
 fn old_kernel() -> Remedy {
@@ -162,18 +160,10 @@ fn no_fentry() -> Remedy {
     )
 }
 
-fn no_kprobe() -> Remedy {
-    Remedy::new("use a kernel with CONFIG_KPROBE_EVENTS=y", "grep KPROBE /boot/config-$(uname -r)")
-}
-
-fn no_tracefs() -> Remedy {
-    Remedy::new("mount it", "sudo mount -t tracefs tracefs /sys/kernel/tracing")
-}
-
-fn row(check: &'static str, result: &Result<(), Failed>, found: &str, fix: fn() -> Remedy) -> Row {
+fn row(check: &'static str, result: &Result<(), Failed>, found: &str) -> Row {
     match result {
         Ok(()) => Row::yes(check, found),
-        Err(failure) => Row::no(check, failure.reason.clone(), failure.fix.clone().unwrap_or_else(fix)),
+        Err(failure) => Row::no(check, failure.reason.clone(), failure.fix.clone().unwrap_or_else(old_kernel)),
     }
 }
 
