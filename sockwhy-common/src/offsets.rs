@@ -1,6 +1,6 @@
 //! Where the running kernel keeps what the programs read.
 
-use core::mem::{align_of, size_of};
+use core::mem::{align_of, offset_of, size_of};
 
 use bytemuck::{Pod, Zeroable};
 
@@ -170,6 +170,9 @@ offsets! {
 
 const _: () = {
     assert!(size_of::<Bit>() == 8);
+    assert!(offset_of!(Bit, mask) == 4);
+    // Every member has its word, or its two, one after the other.
+    assert!(size_of::<Offsets>() == offset_of!(Offsets, i_ino) + size_of::<u32>());
     // Words of 32 bits throughout: the largest type that both sides read it by.
     assert!(align_of::<Offsets>() == align_of::<u32>());
 };

@@ -16,7 +16,7 @@ use crate::netlink;
 #[derive(Debug, Error)]
 pub enum InventoryError {
     /// No network namespace has that number.
-    #[error("no network namespace has the inode {0}; see which there are: lsns -t net")]
+    #[error("no network namespace has the inode {0}")]
     NoNamespace(u32),
     /// The privileges do not allow it.
     #[error("cannot list: {action} needs {missing}")]
@@ -42,7 +42,8 @@ impl Failure for InventoryError {
     fn remedy(&self, command: &str) -> Option<Remedy> {
         match self {
             Self::Capabilities { missing, .. } => Some(missing.remedy(command)),
-            Self::NoNamespace(_) | Self::Io(_) => None,
+            Self::NoNamespace(_) => Some(Remedy::new("list the namespaces", "sudo lsns -t net")),
+            Self::Io(_) => None,
         }
     }
 }

@@ -6,12 +6,13 @@ use std::{fs, io};
 use thiserror::Error;
 
 use crate::exit::Failure;
+use crate::model::Remedy;
 
 /// A PID that is not a process.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum NoProcess {
     /// Nothing has that number.
-    #[error("no process has the PID {0}; see which there are: ps -e")]
+    #[error("no process has the PID {0}")]
     Gone(u32),
     /// It is the number of a thread.
     #[error("{thread} is a thread; the PID of its process is {process}")]
@@ -23,7 +24,14 @@ pub enum NoProcess {
     },
 }
 
-impl Failure for NoProcess {}
+impl Failure for NoProcess {
+    fn remedy(&self, _command: &str) -> Option<Remedy> {
+        match self {
+            Self::Gone(_) => Some(Remedy::new("list the processes", "ps -e")),
+            Self::Thread { .. } => None,
+        }
+    }
+}
 
 /// Checks that `pid` is a process in this PID namespace.
 ///

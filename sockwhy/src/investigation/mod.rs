@@ -27,7 +27,7 @@ pub enum InvestigationError {
     #[error(transparent)]
     NoProcess(#[from] NoProcess),
     /// The process has no TCP sockets.
-    #[error("process {pid}{} has no TCP sockets; those of other processes: sockwhy list -a", named(.name))]
+    #[error("process {pid}{} has no TCP sockets", named(.name))]
     NoSockets {
         /// Its PID.
         pid: u32,
@@ -35,10 +35,10 @@ pub enum InvestigationError {
         name: String,
     },
     /// No such process, but somebody listens on the port of that number.
-    #[error("no process has the PID {0}, but port {0} is in use: sockwhy explain :{0}")]
+    #[error("no process has the PID {0}, but port {0} is in use")]
     PortNotPid(u16),
     /// Likewise, where the process has no TCP sockets.
-    #[error("process {port}{} has no TCP sockets, but port {port} is in use: sockwhy explain :{port}", named(.name))]
+    #[error("process {port}{} has no TCP sockets, but port {port} is in use", named(.name))]
     PortNotProcess {
         /// The number.
         port: u16,
@@ -46,7 +46,7 @@ pub enum InvestigationError {
         name: String,
     },
     /// It is another user's, and what it holds may not be seen.
-    #[error("this user may not see the sockets of process {pid}{}: {remedy}", named(.name))]
+    #[error("this user may not see the sockets of process {pid}{}", named(.name))]
     Hidden {
         /// Its PID.
         pid: u32,
@@ -56,7 +56,7 @@ pub enum InvestigationError {
         remedy: Remedy,
     },
     /// No socket is meant.
-    #[error("no TCP socket here uses {target}{}; see which there are: sockwhy list -a", with_udp(*.udp))]
+    #[error("no TCP socket here uses {target}{}", with_udp(*.udp))]
     Unused {
         /// What was asked about.
         target: Target,
@@ -64,7 +64,7 @@ pub enum InvestigationError {
         udp: bool,
     },
     /// No socket is meant here, but one of another network namespace.
-    #[error("no TCP socket here uses {target}, but {}: sockwhy explain --netns {} {target}", described(.places), .places[0].netns)]
+    #[error("no TCP socket here uses {target}, but {}", described(.places))]
     Elsewhere {
         /// What was asked about.
         target: Target,
@@ -90,8 +90,19 @@ impl Failure for InvestigationError {
 
     fn remedy(&self, command: &str) -> Option<Remedy> {
         match self {
+            Self::NoProcess(error) => error.remedy(command),
+            Self::NoSockets { .. } => Some(Remedy::new("list those of all processes", "sudo sockwhy list -a")),
+            Self::PortNotPid(port) | Self::PortNotProcess { port, .. } => {
+                Some(Remedy::new("explain the port", format!("sudo sockwhy explain :{port}")))
+            }
+            Self::Hidden { remedy, .. } => Some(remedy.clone()),
+            Self::Unused { .. } => Some(Remedy::new("list those that exist", "sudo sockwhy list -a")),
+            Self::Elsewhere { target, places } => {
+                let netns = places.first()?.netns;
+                Some(Remedy::new("explain it there", format!("sudo sockwhy explain --netns {netns} {target}")))
+            }
             Self::Sockets(error) => error.remedy(command),
-            _ => None,
+            Self::Io(_) => None,
         }
     }
 }

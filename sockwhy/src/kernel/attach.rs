@@ -73,14 +73,14 @@ pub(super) fn attach(
     ebpf: &mut Ebpf,
     types: &Types,
     kinds: &[Kind],
-) -> Result<Option<&'static str>, Obstacle> {
-    let mut blind_spot = None;
+) -> Result<Option<String>, Obstacle> {
+    let mut blind_spots = Vec::new();
     for kind in kinds {
         let mut candidates = ways(backend, *kind).peekable();
         while let Some(way) = candidates.next() {
             match attach_way(way, ebpf, types) {
                 Ok(()) => {
-                    blind_spot = blind_spot.or(way.blind_spot);
+                    blind_spots.extend(way.blind_spot);
                     break;
                 }
                 Err(obstacle) => match candidates.peek() {
@@ -90,7 +90,7 @@ pub(super) fn attach(
             }
         }
     }
-    Ok(blind_spot)
+    Ok((!blind_spots.is_empty()).then(|| blind_spots.join(" and ")))
 }
 
 /// Attaches the hooks of one way.
