@@ -127,6 +127,9 @@ fn attempts_that_fail_without_cgroup2(session: &Session) -> Outcome {
             let v6only = actor.connect(Open::inet6().v6only(true), mapped(address.port()))?;
             assert_eq!(v6only.error, Some(libc::ENETUNREACH));
         }
+        // One that is restored is connected without a segment.
+        let restored = actor.connect(Open::inet().repair().bind(v4(0)), v4(1))?;
+        assert_eq!(restored.error, None);
         // The socket that failed can still connect.
         let again = actor.connect_socket(no_route.socket, address)?;
         assert_eq!(again.error, None);
