@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::model::Remedy;
 
-/// The exit codes that the interface promises, beside 0.
+/// The exit codes that the interface promises, apart from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {

@@ -96,8 +96,8 @@ fn a_pid_is_a_positive_number() {
         assert_eq!(
             refused(&["-p", value]),
             format!(
-                "invalid value '{value}' for '--pid <PID>': a process id is a number from 1 to 2147483647; for a name \
-                 there is --comm"
+                "invalid value '{value}' for '--pid <PID>': a process id is a number from 1 to 2147483647; to \
+                 filter by name, use --comm"
             )
         );
     }
@@ -125,7 +125,7 @@ fn a_network_of_another_form_is_refused() {
         ("10.0.0.0/", "the prefix of an IPv4 network is /0 to /32"),
         ("10.0.0.0/+8", "the prefix of an IPv4 network is /0 to /32"),
         ("::/129", "the prefix of an IPv6 network is /0 to /128"),
-        ("10/8", "'10' is no IP address; a network looks like 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7"),
+        ("10/8", "'10' is not an IP address; a network looks like 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7"),
     ] {
         let message = refused(&["--net", value]);
         assert!(message.ends_with(expected), "{message}");

@@ -46,7 +46,7 @@ pub(super) fn backend() -> impl TypedValueParser<Value = Option<Backend>> {
 
 /// The kernel's PIDs are positive `int`s.
 pub(super) fn pid(text: &str) -> Result<u32, String> {
-    number(text, 1..=i32::MAX as u32, "a process id", "; for a name there is --comm")
+    number(text, 1..=i32::MAX as u32, "a process id", "; to filter by name, use --comm")
 }
 
 pub(super) fn uid(text: &str) -> Result<u32, String> {

@@ -30,13 +30,13 @@ pub struct Zone {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TargetError {
     /// The part after the last colon is no port.
-    #[error("'{0}' is no port, which is a number from 1 to 65535")]
+    #[error("'{0}' is not a port, which is a number from 1 to 65535")]
     Port(String),
     /// An IPv6 address without brackets: it is unclear where it ends and the port begins.
     #[error("an IPv6 address stands in brackets: [{0}]:PORT")]
     Brackets(String),
     /// The part before the last colon is no address.
-    #[error("'{0}' is no IP address; an address with its port looks like 10.0.0.20:80 or [::1]:80")]
+    #[error("'{0}' is not an IP address; an address with its port looks like 10.0.0.20:80 or [::1]:80")]
     Address(String),
     /// Neither a number nor something with a colon.
     #[error("a target is a PID like 31307, a port like :4243, or an address and port like 10.0.0.20:80 or [::1]:80")]
@@ -182,20 +182,20 @@ mod tests {
     #[test]
     fn a_wrong_target_says_what_would_be_right() {
         for (text, error) in [
-            (":99999", "'99999' is no port, which is a number from 1 to 65535"),
-            (":0", "'0' is no port"),
-            (":", "'' is no port"),
-            (":+80", "'+80' is no port"),
-            ("10.0.0.20:http", "'http' is no port"),
+            (":99999", "'99999' is not a port, which is a number from 1 to 65535"),
+            (":0", "'0' is not a port"),
+            (":", "'' is not a port"),
+            (":+80", "'+80' is not a port"),
+            ("10.0.0.20:http", "'http' is not a port"),
             ("::1:80", "an IPv6 address stands in brackets: [::1]:PORT"),
             ("fe80::1", "an IPv6 address stands in brackets"),
-            ("10.0.0:80", "'10.0.0' is no IP address"),
-            ("[10.0.0.20]:80", "'[10.0.0.20]' is no IP address"),
-            ("localhost:80", "'localhost' is no IP address"),
+            ("10.0.0:80", "'10.0.0' is not an IP address"),
+            ("[10.0.0.20]:80", "'[10.0.0.20]' is not an IP address"),
+            ("localhost:80", "'localhost' is not an IP address"),
             ("fe80::1%eth0:80", "an IPv6 address stands in brackets"),
-            ("[fe80::1%]:80", "'[fe80::1%]' is no IP address"),
-            ("[fe80::1%a]%b:80", "'[fe80::1%a]%b' is no IP address"),
-            ("[fe80::1%a-name-that-is-too-long]:80", "is no IP address"),
+            ("[fe80::1%]:80", "'[fe80::1%]' is not an IP address"),
+            ("[fe80::1%a]%b:80", "'[fe80::1%a]%b' is not an IP address"),
+            ("[fe80::1%a-name-that-is-too-long]:80", "is not an IP address"),
             ("java", "a target is a PID"),
             ("0", "a target is a PID"),
             ("-1", "a target is a PID"),

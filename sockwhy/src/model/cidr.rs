@@ -34,7 +34,7 @@ pub struct NetRule {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CidrError {
     /// The part before the slash is no address.
-    #[error("'{0}' is no IP address; a network looks like 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7")]
+    #[error("'{0}' is not an IP address; a network looks like 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7")]
     Address(String),
     /// The part after the slash is no length of a prefix.
     #[error("the prefix of an IPv{version} network is /0 to /{max}")]

@@ -24,7 +24,7 @@ fn capability_row(capability: Capability, held: bool, confined: bool) -> Row {
     let purpose = match capability {
         Capability::Bpf => "loads BPF programs",
         Capability::Perfmon => "lets them read the kernel's memory",
-        Capability::NetAdmin => "attaches to cgroups, and shows V6ONLY without BPF",
+        Capability::NetAdmin => "attaches to cgroups, and tells the network namespace of other processes' sockets",
         Capability::SysPtrace => "shows what other users' processes hold",
         Capability::SysAdmin => "enters other network namespaces, and mounts tracefs for itself",
     };

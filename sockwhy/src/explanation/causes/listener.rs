@@ -43,7 +43,7 @@ pub(super) fn owner_hidden(group: &Group<'_>) -> Option<String> {
 pub(super) fn kernels_own(group: &Group<'_>) -> Option<String> {
     (group.kind == Kind::Listener && group.first().owners().is_some_and(<[_]>::is_empty)).then(|| {
         format!(
-            "No process holds {}: it is the kernel's own, as those of NFS are, or a process's in a namespace out of reach.",
+            "No process holds {}: it is the kernel's own, like those of NFS, or its process is in a namespace out of reach.",
             group.word("it", "them")
         )
     })
@@ -104,14 +104,14 @@ pub(super) fn bound_to_one_ipv6_address(group: &Group<'_>) -> Option<String> {
             [one] => format!("It is bound to one IPv6 address, {}", one.local.ip()),
             _ => "Each is bound to one IPv6 address".to_owned(),
         };
-        format!("{bound}, for which the kernel sets IPV6_V6ONLY by itself: only IPv6 can come.")
+        format!("{bound}, for which the kernel sets IPV6_V6ONLY by itself: only IPv6 clients can connect.")
     })
 }
 
 pub(super) fn bound_to_mapped_address(group: &Group<'_>) -> Option<String> {
     (group.kind == Kind::Listener && group.first().label == Label::Ipv4OverAfInet6).then(|| {
         format!(
-            "{} {} bound to the IPv4-mapped address ::ffff:{}: only IPv4 can come, and netstat still says tcp6.",
+            "{} {} bound to the IPv4-mapped address ::ffff:{}: only IPv4 clients can connect, and netstat still says tcp6.",
             group.it(),
             group.word("is", "are"),
             group.first().local.ip(),

@@ -42,7 +42,7 @@ pub(super) fn by_runtime(group: &Group<'_>) -> Option<String> {
 
 pub(super) fn inherited(group: &Group<'_>) -> Option<String> {
     let Facts { on, bindv6only, program: V6only::Inherits, name } = Facts::of(group)? else { return None };
-    let (state, value) = if on { ("on, so that only IPv6 can come", 1) } else { ("off", 0) };
+    let (state, value) = if on { ("on, so that only IPv6 clients can connect", 1) } else { ("off", 0) };
     let when = if bindv6only == Some(on) { "is" } else { "was" };
     let since = if bindv6only == Some(on) { "here" } else { "when the socket was made" };
     Some(format!(
@@ -78,7 +78,7 @@ pub(super) fn set(group: &Group<'_>) -> Option<String> {
     };
     Some(
         "IPV6_V6ONLY is on although net.ipv6.bindv6only is 0 here: the program has set it, or it was 1 when the socket was \
-         made; only IPv6 can come."
+         made; only IPv6 clients can connect."
             .to_owned(),
     )
 }
@@ -89,14 +89,14 @@ pub(super) fn inherited_or_set(group: &Group<'_>) -> Option<String> {
     };
     Some(
         "IPV6_V6ONLY is on: inherited from net.ipv6.bindv6only, which is 1 in the socket's network namespace, or set by \
-         the program, which is unknown; only IPv6 can come."
+         the program, which is unknown; only IPv6 clients can connect."
             .to_owned(),
     )
 }
 
 pub(super) fn unknown(group: &Group<'_>) -> Option<String> {
     let Facts { on, bindv6only: None, program: V6only::Varies, .. } = Facts::of(group)? else { return None };
-    let state = if on { "on, so only IPv6 can come" } else { "off" };
+    let state = if on { "on, so only IPv6 clients can connect" } else { "off" };
     Some(format!(
         "IPV6_V6ONLY is {state}; whether by net.ipv6.bindv6only or by the program is unknown, as that setting of the \
          socket's network namespace cannot be read."

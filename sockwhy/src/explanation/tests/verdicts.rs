@@ -170,7 +170,7 @@ fn another_program_on_one_address() {
         "127.0.0.1:80",
         false,
     );
-    let words = ["accepts IPv4 on every address but 127.0.0.1 and IPv6 on every address, port 80"];
+    let words = ["accepts IPv4 on every address except 127.0.0.1 and IPv6 on every address, port 80"];
     assert_verdict(world, "31307", (true, true, false), &words);
 }
 

@@ -73,7 +73,7 @@ fn conclusion(sockets: &[Entry<'_>]) -> &'static str {
     if has(Label::Ipv4OverAfInet6) {
         "tcp6 is no problem here"
     } else if sockets.iter().any(|socket| socket.family == Family::Inet6) {
-        "tcp6 says so"
+        "tcp6 is the right name"
     } else {
         "nothing here is tcp6"
     }

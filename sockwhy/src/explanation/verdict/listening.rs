@@ -62,7 +62,7 @@ fn clauses(target: Target, services: &[&Service<'_>], evidence: &Evidence<'_>) -
     }
     if services.len() > CLAUSES {
         let rest: usize = services[CLAUSES..].iter().map(|service| service.ports.len()).sum();
-        parts.push(if rest == 1 { "there is 1 port more".to_owned() } else { format!("there are {rest} ports more") });
+        parts.push(if rest == 1 { "there is 1 more port".to_owned() } else { format!("there are {rest} more ports") });
     }
     parts.join("; ")
 }
@@ -137,7 +137,7 @@ fn on(reach: &Reach) -> String {
     match reach {
         Reach::On(addresses) => format!(" on {}", list(addresses)),
         Reach::Everywhere { but } if but.is_empty() => " on every address".to_owned(),
-        Reach::Everywhere { but } => format!(" on every address but {}", list(but)),
+        Reach::Everywhere { but } => format!(" on every address except {}", list(but)),
         Reach::Nowhere | Reach::NoAddress => String::new(),
     }
 }
@@ -171,7 +171,7 @@ fn conclusion(services: &[&Service<'_>]) -> &'static str {
     let is_tcp6 = services.iter().any(|service| service.is_tcp6());
     match (is_refused, is_shared, is_tcp6) {
         (true, _, _) => ": that is the problem, not that netstat says tcp6.",
-        (false, true, _) => ": two programs answer on one port, which may not be meant.",
+        (false, true, _) => ": two programs answer on one port, which may be a mistake.",
         (false, false, true) => ": tcp6 is no problem here.",
         (false, false, false) => ": nothing here is tcp6.",
     }
