@@ -78,7 +78,7 @@ impl Display for Bytes {
             return write!(f, "{bytes} B");
         }
         let power = bytes.ilog2() / 10;
-        let tenths = u128::from(bytes) * 10 >> (10 * power);
+        let tenths = (u128::from(bytes) * 10) >> (10 * power);
         let unit = UNITS[power as usize - 1];
         if tenths < 100 {
             write!(f, "{}.{} {unit}", tenths / 10, tenths % 10)
