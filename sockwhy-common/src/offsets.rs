@@ -69,6 +69,8 @@ offsets! {
 
     /// `struct tcp_sock`: whether it is a subflow of an MPTCP socket. Absent without `CONFIG_MPTCP`.
     is_mptcp: Bit = NO_BIT;
+    /// `struct tcp_sock`: whether `TCP_REPAIR` is on.
+    repair: Bit = NO_BIT;
     /// `struct tcp_sock`: `u32`, segments sent.
     segs_out: u32 = UNKNOWN;
     /// `struct tcp_sock`: `u64`, bytes of data sent, those sent again included.

@@ -76,7 +76,7 @@ pub fn send<C: EbpfContext>(
 #[inline(always)]
 fn wanted(sock: &mut Sock) -> Result<Option<KernelPtr>, Skip> {
     sock.load()?;
-    if !sock.is_wanted() {
+    if !sock.is_wanted() || sock.is_in_repair().ok_or(Skip::Unreadable)? {
         return Err(Skip::Unwanted);
     }
     match sock.role() {

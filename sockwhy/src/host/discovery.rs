@@ -25,7 +25,7 @@ pub fn all() -> io::Result<(Vec<Namespace>, u32)> {
     let mut search = Search::begin()?;
     let mut denied = 0;
     for process in numbered(Path::new("/proc"))? {
-        match search.process(&process) {
+        match search.threads(&process).and_then(|()| search.mounts(&process)) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => denied += 1,
             // It is gone.
             Err(_) | Ok(()) => {}
@@ -41,9 +41,7 @@ pub fn all() -> io::Result<(Vec<Namespace>, u32)> {
 /// Where this user may not know, or `/proc` is not mounted.
 pub fn of_process(pid: u32) -> io::Result<Vec<Namespace>> {
     let mut search = Search::begin()?;
-    for thread in numbered(&Path::new("/proc").join(pid.to_string()).join("task"))? {
-        search.thread(&thread)?;
-    }
+    search.threads(&Path::new("/proc").join(pid.to_string()))?;
     let mut found = search.end();
     found.remove(0);
     Ok(found)
@@ -85,14 +83,14 @@ impl Search {
         found
     }
 
-    fn process(&mut self, process: &Path) -> io::Result<()> {
+    /// One that has ended, or a main thread that has, is in none.
+    fn threads(&mut self, process: &Path) -> io::Result<()> {
         for thread in numbered(&process.join("task"))? {
-            match self.thread(&thread).and_then(|()| self.mounts_of(&thread)) {
+            match self.thread(&thread) {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     log::debug!("the network namespace of {} is unknown: {error}", thread.display());
                 }
-                // It is gone.
                 Err(_) | Ok(()) => {}
             }
         }
@@ -113,10 +111,17 @@ impl Search {
     }
 
     /// A namespace without a thread is there as long as it is mounted.
-    fn mounts_of(&mut self, thread: &Path) -> io::Result<()> {
-        if !self.mount_namespaces.insert(inode(&thread.join("ns/mnt"))?) {
-            return Ok(());
+    fn mounts(&mut self, process: &Path) -> io::Result<()> {
+        for thread in numbered(&process.join("task"))? {
+            // One that has ended sees no mounts.
+            if inode(&thread.join("ns/mnt")).is_ok_and(|inode| self.mount_namespaces.insert(inode)) {
+                self.mounts_of(&thread);
+            }
         }
+        Ok(())
+    }
+
+    fn mounts_of(&mut self, thread: &Path) {
         for mount in mounts::of(thread).iter().filter(|mount| mount.kind == "nsfs") {
             let Some(inode) = network_namespace(mount).filter(|inode| !self.found.contains_key(inode)) else {
                 continue;
@@ -130,7 +135,6 @@ impl Search {
                 ),
             }
         }
-        Ok(())
     }
 
     /// Another file can stand in front of the mount. So the path is opened without effect, and what it leads to is compared.

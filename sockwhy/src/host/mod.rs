@@ -11,6 +11,7 @@ pub mod netns;
 pub mod owners;
 pub mod pid;
 mod process;
+pub mod seccomp;
 pub mod sysctl;
 pub mod tracefs;
 pub mod udp;

@@ -134,7 +134,7 @@ fn attach_hook(hook: &Hook, ebpf: &mut Ebpf, types: &Types) -> Result<(), Obstac
         }
         Place::Breakpoint(function) => {
             if !sysctl::has_kprobes() {
-                return Err(Obstacle::Host("this kernel has no kprobes (CONFIG_KPROBE_EVENTS)".to_owned()));
+                return Err(Obstacle::NoKprobes);
             }
             types.parameters_of(function)?;
             let program: &mut KProbe = program(ebpf, name)?;
@@ -161,8 +161,7 @@ fn attach_hook(hook: &Hook, ebpf: &mut Ebpf, types: &Types) -> Result<(), Obstac
             if let Some(missing) = Missing::of(&[Capability::NetAdmin]) {
                 return Err(Obstacle::Capabilities { action: "a sock_ops program", missing });
             }
-            let root =
-                cgroup::root().ok_or_else(|| Obstacle::Host("the root of cgroup v2 is not mounted here".to_owned()))?;
+            let root = cgroup::root().ok_or(Obstacle::NoCgroupRoot)?;
             let program: &mut SockOps = program(ebpf, name)?;
             loaded(program.load())?;
             // A cgroup link allows other programs beside it by itself, and takes no flags.

@@ -63,6 +63,7 @@ pub(super) fn resolve(btf: &Btf, purpose: Purpose) -> Result<Offsets, OffsetErro
         net_inum: of.bytes("net", &["ns", "inum"], U32)?,
 
         is_mptcp: some.bit("tcp_sock", &["is_mptcp"])?,
+        repair: trace.bit("tcp_sock", &["repair"])?,
         segs_out: trace.bytes("tcp_sock", &["segs_out"], U32)?,
         bytes_sent: trace.bytes("tcp_sock", &["bytes_sent"], U64)?,
         bytes_retrans: trace.bytes("tcp_sock", &["bytes_retrans"], U64)?,

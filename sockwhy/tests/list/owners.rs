@@ -11,6 +11,7 @@ use crate::harness::scenarios;
 use crate::holder::Holder;
 use crate::kinds::{Client, Listener};
 use crate::listing::{Owner, all, list, list_as};
+use crate::netlink;
 use crate::outcome::{Outcome, Stop};
 use crate::privileges::WITHOUT_BPF;
 use crate::program::program;
@@ -81,6 +82,10 @@ fn main_thread_ended() -> Outcome {
         let said = Said::by_sockwhy(&enter, &program(), &["explain", &holder.pid.to_string()])?;
         assert_eq!((said.code, said.stdout.contains("headless")), (Some(0), true), "{said:?}");
     }
+    // Its other threads tell where it is.
+    netlink::leave()?;
+    let said = Said::by_sockwhy(&Enter::default(), &program(), &["explain", &holder.pid.to_string()])?;
+    assert_eq!(said.code, Some(0), "{said:?}");
     Ok(())
 }
 

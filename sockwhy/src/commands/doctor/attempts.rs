@@ -1,7 +1,6 @@
 //! What the kernel allows, by trying it.
 
 use super::report::{Row, THIS};
-use super::settings::mount_cgroup;
 use crate::host::Namespace;
 use crate::kernel::hooks::{self, Way};
 use crate::kernel::iterators::{self, IterError};
@@ -32,8 +31,12 @@ impl Failed {
     fn of(obstacle: &Obstacle) -> Self {
         log::debug!("{}", obstacle.detail());
         let fix = match obstacle {
-            Obstacle::Btf(_) | Obstacle::Capabilities { .. } | Obstacle::Tracefs(_) => Some(obstacle.remedy(THIS)),
-            _ => None,
+            Obstacle::Kernel { cause: None, .. }
+            | Obstacle::Offsets(_)
+            | Obstacle::NoFunction(_)
+            | Obstacle::Shape(..)
+            | Obstacle::Host(_) => None,
+            _ => Some(obstacle.remedy(THIS)),
         };
         Self { reason: obstacle.to_string(), fix }
     }
@@ -87,21 +90,21 @@ impl Attempts {
     pub(super) fn rows(&self) -> Vec<Row> {
         let mut rows = vec![
             self.tracing(),
-            row("BTF", &self.btf, "the kernel describes its types", old_kernel),
-            row("ring buffer", &self.ring_buffer, "created", old_kernel),
+            row("BTF", &self.btf, "the kernel describes its types"),
+            row("ring buffer", &self.ring_buffer, "created"),
         ];
         rows.extend(self.backends.iter().map(|(backend, result)| self.backend(*backend, result.as_ref())));
         rows.extend(self.ways.iter().filter_map(|(kind, ways)| {
             let ((_, best), others) = ways.split_first()?;
             let row = match kind {
-                Kind::Connect => row("sock_ops", best, "connects are seen within tcp_connect()", mount_cgroup),
-                _ => row("tracefs", best, "accepts are seen at the exits of two system calls", no_tracefs),
+                Kind::Connect => row("sock_ops", best, "connects are seen within tcp_connect()"),
+                _ => row("tracefs", best, "accepts are seen at the exits of two system calls"),
             };
             let stand_in = others.iter().find(|(_, result)| result.is_ok());
             Some(with_stand_in(row, stand_in.map(|(name, _)| *name)))
         }));
         rows.push(with_stand_in(
-            row("iterators", &self.iterators, "list and explain use them", old_kernel),
+            row("iterators", &self.iterators, "list and explain use them"),
             Some(
                 "sock_diag and /proc: slower, V6ONLY is known only for listeners, owners only where this user may see them",
             ),
@@ -128,8 +131,7 @@ impl Attempts {
         let check = backend.as_str();
         let needs = match backend {
             Backend::Fentry => no_fentry,
-            Backend::Kprobe => no_kprobe,
-            Backend::Tracepoint => old_kernel,
+            Backend::Kprobe | Backend::Tracepoint => old_kernel,
         };
         match (result, self.best()) {
             (Ok(None), _) => Row::yes(check, "attached"),
@@ -160,18 +162,10 @@ fn no_fentry() -> Remedy {
     )
 }
 
-fn no_kprobe() -> Remedy {
-    Remedy::new("use a kernel with CONFIG_KPROBE_EVENTS=y", "grep KPROBE /boot/config-$(uname -r)")
-}
-
-fn no_tracefs() -> Remedy {
-    Remedy::new("mount it", "sudo mount -t tracefs tracefs /sys/kernel/tracing")
-}
-
-fn row(check: &'static str, result: &Result<(), Failed>, found: &str, fix: fn() -> Remedy) -> Row {
+fn row(check: &'static str, result: &Result<(), Failed>, found: &str) -> Row {
     match result {
         Ok(()) => Row::yes(check, found),
-        Err(failure) => Row::no(check, failure.reason.clone(), failure.fix.clone().unwrap_or_else(fix)),
+        Err(failure) => Row::no(check, failure.reason.clone(), failure.fix.clone().unwrap_or_else(old_kernel)),
     }
 }
 
