@@ -20,8 +20,23 @@ pub struct Config {
     pub registers_helper: u32,
     /// Non-zero where there is `bpf_sock_from_file` (5.11 and later).
     pub file_helper: u32,
+    /// How far connections are followed: a [`Watch`] as a number.
+    pub watch: u32,
     /// Which filters are on.
     pub filters: Filters,
+}
+
+/// How far connections are followed once they have begun.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Watch {
+    /// Not at all.
+    #[default]
+    Nothing = 0,
+    /// Connects, until they are answered or fail.
+    Attempts = 1,
+    /// Connections made and accepted, until their life ends.
+    Lives = 2,
 }
 
 /// Which filters are on. One that is off costs nothing: the verifier removes its branch.
@@ -78,12 +93,13 @@ const _: () = {
     assert!(offset_of!(Filters, port) == 3);
     assert!(offset_of!(Filters, net) == 4);
     assert!(offset_of!(Filters, comm) == 5);
-    assert!(size_of::<Config>() == 32);
+    assert!(size_of::<Config>() == 36);
     assert!(align_of::<Config>() == 4);
     assert!(offset_of!(Config, initial_pid_namespace) == 4);
     assert!(offset_of!(Config, wake_at) == 8);
     assert!(offset_of!(Config, cookie_helper) == 12);
     assert!(offset_of!(Config, registers_helper) == 16);
     assert!(offset_of!(Config, file_helper) == 20);
-    assert!(offset_of!(Config, filters) == 24);
+    assert!(offset_of!(Config, watch) == 24);
+    assert!(offset_of!(Config, filters) == 28);
 };

@@ -5,7 +5,7 @@
 //! type, so that the bytes one side writes are the bytes that the other reads. A field that can be unknown says which
 //! value means so.
 //!
-//! - [`Opened`] goes up through the ring buffer, as every kind of event does.
+//! - [`Opened`] and [`Outcome`] go up through the ring buffer.
 //! - [`SocketRecord`] and [`OwnerRecord`] go up through the files of the iterators.
 //! - [`Config`] and [`Offsets`] go down as read-only globals before the programs load; the verifier knows their values
 //!   and drops every branch that they rule out.
@@ -18,8 +18,8 @@ mod lost;
 mod offsets;
 mod sockets;
 
-pub use config::{CidrKey, Config, Filters, READER_ACTIVE, READER_IDLE, label_bit};
-pub use event::{AF_INET, AF_INET6, Head, Kind, Opened, flags};
+pub use config::{CidrKey, Config, Filters, READER_ACTIVE, READER_IDLE, Watch, label_bit};
+pub use event::{AF_INET, AF_INET6, Head, Kind, Opened, Outcome, flags};
 pub use lost::Lost;
 pub use offsets::{Bit, Offsets, SOCK_COMMON_HEAD, UNKNOWN};
 pub use sockets::{NO_UID, OwnerRecord, SocketRecord, socket_flags};

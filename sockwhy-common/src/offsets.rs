@@ -73,10 +73,26 @@ offsets! {
     repair: Bit = NO_BIT;
     /// `struct tcp_sock`: `u32`, segments sent.
     segs_out: u32 = UNKNOWN;
+    /// `struct tcp_sock`: `u64`, bytes of data sent, those sent again included.
+    bytes_sent: u32 = UNKNOWN;
+    /// `struct tcp_sock`: `u64`, bytes of data sent again.
+    bytes_retrans: u32 = UNKNOWN;
+    /// `struct tcp_sock`: `u64`, bytes received; the peer's FIN counts as one.
+    bytes_received: u32 = UNKNOWN;
+    /// `struct tcp_sock`: `u32`, segments sent again.
+    total_retrans: u32 = UNKNOWN;
+    /// `struct tcp_sock`: `u32`, eight times the smoothed round-trip time in microseconds.
+    srtt_us: u32 = UNKNOWN;
+    /// `struct sock`: `int`, the error that the application gets next.
+    sk_err: u32 = UNKNOWN;
+    /// `struct sock_common`: `unsigned long`, bits of `enum sock_flags`.
+    skc_flags: u32 = UNKNOWN;
     /// `struct inet_connection_sock`: `void *`, a subflow's `struct mptcp_subflow_context`.
     icsk_ulp_data: u32 = UNKNOWN;
     /// `struct mptcp_subflow_context`: the subflow joins a connection that exists. Absent without `CONFIG_MPTCP`.
     request_join: Bit = NO_BIT;
+    /// `struct mptcp_subflow_context`: the subflow was accepted into a connection that exists. Absent without `CONFIG_MPTCP`.
+    mp_join: Bit = NO_BIT;
     /// `struct mptcp_subflow_context`: `struct sock *`, the application's socket. Absent without `CONFIG_MPTCP`.
     subflow_conn: u32 = UNKNOWN;
 

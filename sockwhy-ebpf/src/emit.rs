@@ -8,7 +8,7 @@ use aya_ebpf::maps::ring_buf::RingBufEntry;
 use aya_ebpf::maps::{Array, PerCpuArray, RingBuf};
 use aya_log_ebpf::{debug, trace};
 use bytemuck::Pod;
-use sockwhy_common::{Head, Kind, Lost, Opened, READER_ACTIVE, READER_IDLE};
+use sockwhy_common::{Head, Kind, Lost, Opened, Outcome, READER_ACTIVE, READER_IDLE};
 
 use crate::atomic;
 use crate::filter::config;
@@ -33,6 +33,13 @@ impl Record for Opened {
     }
 }
 
+impl Record for Outcome {
+    #[inline(always)]
+    fn head(&mut self) -> &mut Head {
+        &mut self.head
+    }
+}
+
 /// The stream of events: the hooks write, userspace reads. Userspace sets the size.
 #[map]
 static EVENTS: RingBuf = RingBuf::with_byte_size(4096, 0);
@@ -46,19 +53,26 @@ static READER: Array<u32> = Array::with_max_entries(1, 0);
 static LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(Lost::ALL.len() as u32, 0);
 
 /// Sends one event up, stamped with the time. It is built where the reader will find it; `fill` completes it, or says
-/// that something of it cannot be read.
+/// that something of it cannot be read. Returns whether it was sent.
 #[inline(always)]
-pub fn event<C: EbpfContext, T: Record>(ctx: &C, kind: Kind, fill: impl FnOnce(&mut T) -> Option<()>) {
-    let Some(mut entry) = EVENTS.reserve::<T>(0) else { return lost(ctx, Lost::RingFull) };
+pub fn event<C: EbpfContext, T: Record>(ctx: &C, kind: Kind, fill: impl FnOnce(&mut T) -> Option<()>) -> bool {
+    let Some(mut entry) = EVENTS.reserve::<T>(0) else {
+        lost(ctx, Lost::RingFull);
+        return false;
+    };
     let event = clear(&mut entry);
     event.head().kind = kind as u8;
     // SAFETY: the helper has no preconditions.
     event.head().time = unsafe { bpf_ktime_get_ns() };
     match fill(event) {
-        Some(()) => entry.submit(wake_up(size_of::<T>())),
+        Some(()) => {
+            entry.submit(wake_up(size_of::<T>()));
+            true
+        }
         None => {
             entry.discard(u64::from(BPF_RB_NO_WAKEUP));
             lost(ctx, Lost::Unreadable);
+            false
         }
     }
 }

@@ -17,6 +17,7 @@ pub static CONFIG: Config = Config {
     cookie_helper: 0,
     registers_helper: 0,
     file_helper: 0,
+    watch: 0,
     filters: Filters { labels: label_bit::ALL, pid: 0, uid: 0, port: 0, net: 0, comm: 0, reserved: [0; 2] },
 };
 

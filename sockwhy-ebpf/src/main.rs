@@ -25,7 +25,7 @@ use aya_ebpf::programs::{
     TracePointContext,
 };
 
-use crate::hooks::{accept, connect, iterators, pending};
+use crate::hooks::{accept, connect, iterators, outcome, pending};
 
 // Backend "fentry": trampolines at the functions themselves.
 
@@ -79,10 +79,11 @@ pub fn kprobe_security_sock_graft(ctx: ProbeContext) -> u32 {
 
 // Backend "tracepoint": where the kernel allows neither.
 
-/// `BPF_SOCK_OPS_TCP_CONNECT_CB`, called from within `tcp_connect()` since 4.14.
+/// `BPF_SOCK_OPS_TCP_CONNECT_CB`, called from within `tcp_connect()` since 4.14; `BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB` and
+/// `BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB`, since 4.14; `BPF_SOCK_OPS_STATE_CB` (the states before and after), since 4.16.
 #[sock_ops]
 pub fn sock_ops_connect(ctx: SockOpsContext) -> u32 {
-    connect::sock_ops(&ctx);
+    outcome::sock_ops(&ctx);
     1
 }
 

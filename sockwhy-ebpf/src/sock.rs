@@ -4,7 +4,7 @@ use core::mem::MaybeUninit;
 
 use aya_ebpf::helpers::bpf_get_socket_cookie;
 use bytemuck::Pod;
-use sockwhy_common::{AF_INET, AF_INET6, Opened, SOCK_COMMON_HEAD, UNKNOWN, flags};
+use sockwhy_common::{AF_INET, AF_INET6, Head, Opened, SOCK_COMMON_HEAD, UNKNOWN, flags};
 
 use crate::emit::Skip;
 use crate::filter::{self, config};
@@ -71,12 +71,18 @@ impl Sock {
         filter::wants_flow(self.family(), self.local_port(), self.peer_port(), &self.peer_addr())
     }
 
-    /// Writes the socket's part of an event.
+    /// Writes the socket's part of an event that begins a connection.
     #[inline(always)]
     pub fn fill(&self, event: &mut Opened) -> Option<()> {
         let net: u64 = self.get(offset!(skc_net));
         event.netns = KernelPtr::new(net as *const u8)?.read(offset!(net_inum))?;
-        let head = &mut event.head;
+        self.fill_head(&mut event.head);
+        Some(())
+    }
+
+    /// Writes the socket's part of an event's head, the cookie left out.
+    #[inline(always)]
+    pub fn fill_head(&self, head: &mut Head) {
         head.family = self.family();
         head.local_addr = self.local_addr();
         head.peer_addr = self.peer_addr();
@@ -88,7 +94,6 @@ impl Sock {
         if self.protocol == MPTCP {
             head.flags |= flags::MPTCP;
         }
-        Some(())
     }
 
     /// Whether `IPV6_V6ONLY` is set.
@@ -158,7 +163,8 @@ impl Sock {
         }
         let Some(subflow) = self.at.follow(offset!(icsk_ulp_data)) else { return Some(Role::Plain) };
         let application = subflow.follow(conn)?;
-        Some(if subflow.bit(offset!(request_join))? { Role::Join(application) } else { Role::First(application) })
+        let joins = subflow.bit(offset!(request_join))? || subflow.bit(offset!(mp_join))?;
+        Some(if joins { Role::Join(application) } else { Role::First(application) })
     }
 
     /// A member of `struct sock_common`.

@@ -2,9 +2,11 @@
 
 mod head;
 mod opened;
+mod outcome;
 
 pub use self::head::{Head, flags};
 pub use self::opened::Opened;
+pub use self::outcome::Outcome;
 
 /// `AF_INET`, the same on every architecture.
 pub const AF_INET: u16 = 2;
@@ -19,11 +21,18 @@ pub enum Kind {
     Connect = 1,
     /// A connection was handed to the process that accepted it. The record is an [`Opened`].
     Accept = 2,
+    /// An attempt to connect came to nothing. No record has this kind: userspace knows it by the [`Kind::Closed`] of a
+    /// connection that was not established.
+    Failed = 3,
+    /// An attempt to connect was answered. The record is an [`Outcome`].
+    Established = 4,
+    /// A connection's life has ended. The record is an [`Outcome`].
+    Closed = 5,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Connect, Self::Accept];
+    pub const ALL: [Self; 5] = [Self::Connect, Self::Accept, Self::Failed, Self::Established, Self::Closed];
 
     /// The kind that has this number.
     #[must_use]
@@ -37,6 +46,9 @@ impl Kind {
         match self {
             Self::Connect => "connect",
             Self::Accept => "accept",
+            Self::Failed => "failed",
+            Self::Established => "established",
+            Self::Closed => "closed",
         }
     }
 }

@@ -13,6 +13,8 @@ use crate::COMM_LEN;
 pub struct Opened {
     /// Which socket, and when.
     pub head: Head,
+    /// Address of the application's socket in the kernel: the same for as long as the socket lives.
+    pub socket: u64,
     /// Id of the acting task's cgroup in the v2 hierarchy; 0 where it could not be read.
     pub cgroup_id: u64,
     /// The acting process, as the PID namespace of sockwhy numbers it; 0 where that namespace cannot see it.
@@ -32,15 +34,16 @@ pub struct Opened {
 }
 
 const _: () = {
-    assert!(size_of::<Opened>() == 128);
+    assert!(size_of::<Opened>() == 136);
     assert!(align_of::<Opened>() == 8);
     assert!(offset_of!(Opened, head) == 0);
-    assert!(offset_of!(Opened, cgroup_id) == 56);
-    assert!(offset_of!(Opened, pid) == 64);
-    assert!(offset_of!(Opened, tid) == 68);
-    assert!(offset_of!(Opened, uid) == 72);
-    assert!(offset_of!(Opened, netns) == 76);
-    assert!(offset_of!(Opened, listener_addr) == 80);
-    assert!(offset_of!(Opened, process) == 96);
-    assert!(offset_of!(Opened, thread) == 112);
+    assert!(offset_of!(Opened, socket) == 56);
+    assert!(offset_of!(Opened, cgroup_id) == 64);
+    assert!(offset_of!(Opened, pid) == 72);
+    assert!(offset_of!(Opened, tid) == 76);
+    assert!(offset_of!(Opened, uid) == 80);
+    assert!(offset_of!(Opened, netns) == 84);
+    assert!(offset_of!(Opened, listener_addr) == 88);
+    assert!(offset_of!(Opened, process) == 104);
+    assert!(offset_of!(Opened, thread) == 120);
 };

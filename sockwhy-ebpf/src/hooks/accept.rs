@@ -125,6 +125,7 @@ fn send<C: EbpfContext>(
         return emit::skip(ctx, Kind::Accept, &Skip::Unwanted);
     }
     emit::event(ctx, Kind::Accept, |event: &mut Opened| {
+        event.socket = accepted.address();
         caller.fill(event)?;
         sock.fill(event)?;
         event.head.cookie = known_or(sock.cookie(), cookie);

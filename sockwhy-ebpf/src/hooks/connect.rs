@@ -1,7 +1,6 @@
 //! Connections made: one event for each attempt that sends a SYN, when it is sent, from the task that connects.
 
 use aya_ebpf::EbpfContext;
-use aya_ebpf::bindings::{BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB, BPF_SOCK_OPS_TCP_CONNECT_CB};
 use aya_ebpf::helpers::bpf_get_socket_cookie;
 use aya_ebpf::programs::SockOpsContext;
 use sockwhy_common::{Kind, Lost, Opened, flags};
@@ -24,63 +23,43 @@ pub fn tcp_connect_probe<C: EbpfContext>(ctx: &C, sk: *const u8) {
     report(ctx, KernelPtr::new(sk), || 0);
 }
 
-/// sock_ops on the root of cgroup v2: `tcp_connect()` calls it through `tcp_call_bpf()` before it builds the SYN.
+/// `BPF_SOCK_OPS_TCP_CONNECT_CB`: `tcp_connect()` calls it through `tcp_call_bpf()` before it builds the SYN. Returns
+/// whether the event was sent.
 #[inline(always)]
-pub fn sock_ops(ctx: &SockOpsContext) {
-    match ctx.op() {
-        BPF_SOCK_OPS_TCP_CONNECT_CB => {
-            // The program sees the context through a view that the verifier rewrites. In memory it is a
-            // `struct bpf_sock_ops_kern`, which holds the socket.
-            let sk = KernelPtr::new(ctx.as_ptr().cast_const()).and_then(|kern| kern.follow(offset!(sock_ops_sk)));
-            // SAFETY: the helper takes the context of a sock_ops program.
-            report(ctx, sk, || unsafe { bpf_get_socket_cookie(ctx.as_ptr()) });
-        }
-        // The exit of accept() may not ask for a cookie. Once somebody has asked, it can be read from the socket.
-        BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB => {
-            // SAFETY: as above.
-            unsafe { bpf_get_socket_cookie(ctx.as_ptr()) };
-        }
-        _ => {}
-    }
+pub fn sock_ops(ctx: &SockOpsContext, sk: Option<KernelPtr>) -> bool {
+    // SAFETY: the helper takes the context of a sock_ops program.
+    report(ctx, sk, || unsafe { bpf_get_socket_cookie(ctx.as_ptr()) })
 }
 
 /// One event for the SYN that `sk` is about to send, from the running task.
 #[inline(always)]
-fn report<C: EbpfContext>(ctx: &C, sk: Option<KernelPtr>, cookie: impl FnOnce() -> u64) {
-    let Some(sk) = sk else { return emit::lost(ctx, Lost::Unreadable) };
-    match Caller::if_wanted() {
-        Ok(caller) => send(ctx, sk, cookie, |event| caller.fill(event)),
-        Err(skip) => emit::skip(ctx, Kind::Connect, &skip),
+fn report<C: EbpfContext>(ctx: &C, sk: Option<KernelPtr>, cookie: impl FnOnce() -> u64) -> bool {
+    match (sk, Caller::if_wanted()) {
+        (Some(sk), Ok(caller)) => return send(ctx, sk, cookie, |event| caller.fill(event)),
+        (None, _) => emit::lost(ctx, Lost::Unreadable),
+        (_, Err(skip)) => emit::skip(ctx, Kind::Connect, &skip),
     }
+    false
 }
 
-/// Sends the event of `sk` connecting, if it is a new connection that the filters want.
+/// Sends the event of `sk` connecting, if it is a new connection that the filters want. Returns whether it was sent.
 #[inline(always)]
 pub fn send<C: EbpfContext>(
     ctx: &C,
     sk: KernelPtr,
     cookie: impl FnOnce() -> u64,
     fill_caller: impl FnOnce(&mut Opened) -> Option<()>,
-) {
+) -> bool {
     let mut sock = Sock::at(sk);
-    if let Err(skip) = sock.load() {
-        return emit::skip(ctx, Kind::Connect, &skip);
-    }
-    if !sock.is_wanted() {
-        return emit::skip(ctx, Kind::Connect, &Skip::Unwanted);
-    }
-    match sock.is_in_repair() {
-        Some(false) => {}
-        Some(true) => return emit::skip(ctx, Kind::Connect, &Skip::Unwanted),
-        None => return emit::lost(ctx, Lost::Unreadable),
-    }
-    let application = match sock.role() {
-        Some(Role::Plain) => None,
-        Some(Role::First(application)) => Some(application),
-        Some(Role::Join(_)) => return emit::skip(ctx, Kind::Connect, &Skip::Unwanted),
-        None => return emit::lost(ctx, Lost::Unreadable),
+    let application = match wanted(&mut sock) {
+        Ok(application) => application,
+        Err(skip) => {
+            emit::skip(ctx, Kind::Connect, &skip);
+            return false;
+        }
     };
     emit::event(ctx, Kind::Connect, |event: &mut Opened| {
+        event.socket = application.unwrap_or(sk).address();
         fill_caller(event)?;
         sock.fill(event)?;
         if let Some(application) = application {
@@ -90,5 +69,20 @@ pub fn send<C: EbpfContext>(
             event.head.cookie = known_or(sock.cookie(), cookie);
         }
         Some(())
-    });
+    })
+}
+
+/// Reads the socket. Returns the application's, where that is an MPTCP socket.
+#[inline(always)]
+fn wanted(sock: &mut Sock) -> Result<Option<KernelPtr>, Skip> {
+    sock.load()?;
+    if !sock.is_wanted() || sock.is_in_repair().ok_or(Skip::Unreadable)? {
+        return Err(Skip::Unwanted);
+    }
+    match sock.role() {
+        Some(Role::Plain) => Ok(None),
+        Some(Role::First(application)) => Ok(Some(application)),
+        Some(Role::Join(_)) => Err(Skip::Unwanted),
+        None => Err(Skip::Unreadable),
+    }
 }

@@ -3,4 +3,5 @@
 pub mod accept;
 pub mod connect;
 pub mod iterators;
+pub mod outcome;
 pub mod pending;

@@ -87,7 +87,7 @@ fn keep<C: EbpfContext>(ctx: &C, at: KernelPtr, sk: *const u8) {
 fn send_pending<C: EbpfContext>(ctx: &C, sk: KernelPtr) {
     // SAFETY: the value stays in place until it is removed below, by the one who sends it.
     let Some(pending) = (unsafe { PENDING.get(sk.address()) }) else { return };
-    send(
+    let _is_sent = send(
         ctx,
         sk,
         || pending.head.cookie,

@@ -6,10 +6,9 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use sockwhy_common::COMM_LEN;
 
-use super::values::NetnsArg;
+use super::values::{EventArg, NetnsArg};
 use super::{examples, values};
 use crate::explanation::Target;
-use crate::model::event::Kind;
 use crate::model::{Backend, Cidr, Family, Label};
 
 /// Why is it tcp6? Names the address family of TCP sockets, and the reason.
@@ -119,9 +118,9 @@ pub struct TraceArgs {
     /// Filters of processes and sockets.
     #[command(flatten)]
     pub filters: FilterArgs,
-    /// Only connections made, or only those accepted
-    #[arg(long, help_heading = "Which", value_parser = values::one_of(Kind::ALL, Kind::as_str))]
-    pub event: Vec<Kind>,
+    /// Only these events; connect and accept if not given
+    #[arg(long, help_heading = "Which", value_parser = values::one_of(EventArg::ALL, EventArg::as_str))]
+    pub event: Vec<EventArg>,
     /// Only flows of this label
     #[arg(long, help_heading = "Which", value_parser = values::one_of(Label::CONNECTIONS, Label::as_str))]
     pub label: Vec<Label>,
@@ -142,6 +141,10 @@ pub struct TraceArgs {
     #[arg(long, value_name = "BYTES", default_value = "4M", help_heading = "How", allow_negative_numbers = true)]
     #[arg(value_parser = values::buffer_size)]
     pub buffer_size: u32,
+    /// Open connections to follow at a time, for established, failed and closed
+    #[arg(long, value_name = "N", default_value = "131072", help_heading = "How", allow_negative_numbers = true)]
+    #[arg(value_parser = values::max_flows)]
+    pub max_flows: usize,
 }
 
 /// Arguments of `sockwhy list`.

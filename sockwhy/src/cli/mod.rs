@@ -9,4 +9,4 @@ mod values;
 
 pub use self::args::{Cli, Command, CommonArgs, DemoArgs, ExplainArgs, FilterArgs, ListArgs, OutputFormat, TraceArgs};
 pub use self::report::report;
-pub use self::values::NetnsArg;
+pub use self::values::{EventArg, NetnsArg};

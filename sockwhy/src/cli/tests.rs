@@ -173,7 +173,7 @@ fn errors_take_one_line_and_say_what_would_be_right() {
         (&["--prot", "80"], "unexpected argument '--prot' found; a similar argument exists: '--port'; see --help"),
         (
             &["--event", "listen"],
-            "invalid value 'listen' for '--event <EVENT>' [possible values: connect, accept]; see --help",
+            "invalid value 'listen' for '--event <EVENT>' [possible values: connect, accept, failed, established, closed, all]; see --help",
         ),
         (&["-4", "-6"], "the argument '-4' cannot be used with '-6'; see --help"),
         (&["-6", "-4"], "the argument '-6' cannot be used with '-4'; see --help"),

@@ -11,6 +11,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use sockwhy_common::COMM_LEN;
 
 use crate::model::Backend;
+use crate::model::event::Kind;
 
 /// Longest `--duration`: a year.
 const MAX_SECONDS: f64 = 365.0 * 24.0 * 3600.0;
@@ -24,6 +25,33 @@ pub enum NetnsArg {
     All,
     /// The one with this inode number.
     Inode(u32),
+}
+
+/// `--event`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventArg {
+    /// Every kind.
+    All,
+    /// One kind.
+    Kind(Kind),
+}
+
+impl EventArg {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Kind(Kind::Connect),
+        Self::Kind(Kind::Accept),
+        Self::Kind(Kind::Failed),
+        Self::Kind(Kind::Established),
+        Self::Kind(Kind::Closed),
+        Self::All,
+    ];
+
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Kind(kind) => kind.as_str(),
+        }
+    }
 }
 
 /// One of these values, by its name in lower case.
@@ -67,6 +95,11 @@ pub(super) fn netns(text: &str) -> Result<NetnsArg, String> {
 
 pub(super) fn count(text: &str) -> Result<u64, String> {
     text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "a count is a number from 1 up".to_owned())
+}
+
+/// Each takes some 300 bytes.
+pub(super) fn max_flows(text: &str) -> Result<usize, String> {
+    number(text, 1..=10_000_000, "a number of connections", "")
 }
 
 fn number<T>(text: &str, range: RangeInclusive<T>, what: &str, hint: &str) -> Result<T, String>

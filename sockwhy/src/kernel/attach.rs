@@ -6,9 +6,10 @@ use aya::programs::{
     BtfTracePoint, CgroupAttachMode, FEntry, FExit, KProbe, ProgramError, RawTracePoint, SockOps, TracePoint,
 };
 use aya::{Btf as AyaBtf, Ebpf};
+use sockwhy_common::Watch;
 
 use super::btf::Btf;
-use super::hooks::{Hook, Place, Way, ways};
+use super::hooks::{Hook, Place, Way, ways_that_follow};
 use super::object::{aya_btf, program};
 use super::obstacle::Obstacle;
 use crate::host::{Capability, Missing, cgroup, sysctl, tracefs};
@@ -73,10 +74,11 @@ pub(super) fn attach(
     ebpf: &mut Ebpf,
     types: &Types,
     kinds: &[Kind],
+    watch: Watch,
 ) -> Result<Option<String>, Obstacle> {
     let mut blind_spots = Vec::new();
     for kind in kinds {
-        let mut candidates = ways(backend, *kind).peekable();
+        let mut candidates = ways_that_follow(backend, *kind, watch).peekable();
         while let Some(way) = candidates.next() {
             match attach_way(way, ebpf, types) {
                 Ok(()) => {

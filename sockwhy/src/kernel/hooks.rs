@@ -7,6 +7,8 @@ use Backend::{Fentry, Kprobe, Tracepoint};
 use Kind::{Accept, Connect};
 use Place::{AnySyscallExit, Breakpoint, CgroupRoot, Entry, Exit, SyscallExit, Typed};
 
+use sockwhy_common::Watch;
+
 use crate::model::Backend;
 use crate::model::event::Kind;
 
@@ -130,6 +132,13 @@ impl Way {
 /// The ways to see this kind of event under this backend, the best first.
 pub fn ways(backend: Backend, kind: Kind) -> impl Iterator<Item = &'static Way> {
     WAYS.iter().filter(move |way| way.backend == backend && way.kind == kind)
+}
+
+/// The same where connections are followed: one program tells what becomes of them, and sees them begin as well.
+pub(super) fn ways_that_follow(backend: Backend, kind: Kind, watch: Watch) -> impl Iterator<Item = &'static Way> {
+    let follows = kind == Connect && watch != Watch::Nothing;
+    let all = ways(if follows { Tracepoint } else { backend }, kind);
+    all.take(if follows { 1 } else { WAYS.len() })
 }
 
 /// What a program's run that the kernel misses costs.

@@ -10,6 +10,8 @@ use aya::{Btf as AyaBtf, Ebpf};
 use bytemuck::{AnyBitPattern, pod_read_unaligned};
 use sockwhy_common::{OwnerRecord, SocketRecord};
 
+use sockwhy_common::Watch;
+
 use super::btf::Btf;
 use super::object::{self, Object, Request};
 use super::obstacle::Obstacle;
@@ -58,8 +60,13 @@ pub fn read(namespaces: &[Namespace]) -> Result<(Vec<Socket>, Vec<Descriptor>), 
 /// The object, and what attaching it asks of BTF: made side by side.
 fn prepare() -> Result<(Ebpf, AyaBtf), Obstacle> {
     let btf = Btf::of_kernel()?;
-    let request =
-        Request { purpose: Purpose::List, filters: &FlowFilter::EVERYTHING, buffer_size: NO_EVENTS, log: false };
+    let request = Request {
+        purpose: Purpose::List,
+        filters: &FlowFilter::EVERYTHING,
+        buffer_size: NO_EVENTS,
+        watch: Watch::Nothing,
+        log: false,
+    };
     thread::scope(|scope| {
         let aya_btf = scope
             .spawn(|| object::aya_btf(&btf.excerpt(&[TCP, TASK_FILE].map(|iterator| format!("bpf_iter_{iterator}")))?));

@@ -6,7 +6,7 @@ use aya::programs::{Program, ProgramError};
 use aya::{Btf as AyaBtf, Ebpf, EbpfLoader, Endianness};
 use bytemuck::Pod;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use sockwhy_common::{CidrKey, Config, Filters, Offsets, label_bit};
+use sockwhy_common::{CidrKey, Config, Filters, Offsets, Watch, label_bit};
 
 use super::btf::Btf;
 use super::obstacle::Obstacle;
@@ -40,6 +40,8 @@ pub(super) struct Request<'a> {
     pub filters: &'a FlowFilter,
     /// Bytes of the ring buffer; a power of two, at least a page.
     pub buffer_size: u32,
+    /// How far connections are followed.
+    pub watch: Watch,
     /// Whether the programs log.
     pub log: bool,
 }
@@ -129,6 +131,7 @@ fn config(btf: &Btf, request: &Request<'_>) -> Result<Config, Obstacle> {
         cookie_helper: u32::from(btf.parameters("bpf_get_socket_ptr_cookie").is_some()),
         registers_helper: u32::from(btf.parameters("bpf_task_pt_regs").is_some()),
         file_helper: u32::from(btf.parameters("bpf_sock_from_file").is_some()),
+        watch: request.watch as u32,
         filters: Filters {
             labels: filters.labels & label_bit::ALL,
             pid: on(filters.pids.len()),

@@ -30,12 +30,14 @@ impl Tracer {
     /// # Errors
     /// Each backend that was tried, with its reason.
     pub fn attach(plan: &TracePlan, log: bool) -> Result<(Self, Ring), NoBackend> {
-        let request = Request { purpose: Purpose::Trace, filters: &plan.filters, buffer_size: plan.buffer_size, log };
+        let watch = plan.watch();
+        let request =
+            Request { purpose: Purpose::Trace, filters: &plan.filters, buffer_size: plan.buffer_size, watch, log };
         let (object, types) = prepare(request).map_err(NoBackend::for_all)?;
         let attempt = |backend| {
             // A backend that attaches half-way is undone by dropping its object.
             let mut ebpf = object.load()?;
-            let blind_spot = attach::attach(backend, &mut ebpf, &types, &plan.events)?;
+            let blind_spot = attach::attach(backend, &mut ebpf, &types, &plan.beginnings(), watch)?;
             Ok((ebpf, blind_spot))
         };
         let (backend, (mut ebpf, blind_spot), obstacles) =

@@ -1,5 +1,7 @@
 //! What this kernel allows, found out by doing it: programs are loaded and attached for real, and detached at once.
 
+use sockwhy_common::Watch;
+
 use super::attach::{self, Types};
 use super::btf::Btf;
 use super::hooks::{self, Way};
@@ -42,7 +44,7 @@ impl Trial {
     /// # Errors
     /// Why the kernel refuses.
     pub fn backend(&self, backend: Backend) -> Result<Option<String>, Obstacle> {
-        attach::attach(backend, &mut self.load()?, &self.types, &Kind::ALL)
+        attach::attach(backend, &mut self.load()?, &self.types, &[Kind::Connect, Kind::Accept], Watch::Nothing)
     }
 
     /// Attaches the hooks of one way.
@@ -55,8 +57,13 @@ impl Trial {
 
     /// An object of its own for each attempt: dropping it undoes the attempt, also one that came half-way.
     fn load(&self) -> Result<aya::Ebpf, Obstacle> {
-        let request =
-            Request { purpose: Purpose::Trace, filters: &FlowFilter::EVERYTHING, buffer_size: RING, log: false };
+        let request = Request {
+            purpose: Purpose::Trace,
+            filters: &FlowFilter::EVERYTHING,
+            buffer_size: RING,
+            watch: Watch::Nothing,
+            log: false,
+        };
         Object::new(&self.btf, request)?.load()
     }
 }

@@ -1,6 +1,6 @@
 //! Numbers and addresses as text, faster than by `std::fmt`: a listing can have a million of them.
 
-use std::fmt::{self, Write};
+use std::fmt::{self, Display, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The number in decimal.
@@ -46,6 +46,48 @@ pub(crate) fn socket_address_width(socket: SocketAddr) -> usize {
     count.0
 }
 
+/// Nanoseconds as people say them: "0.25 ms", "3.1 s", "2 h 5 min".
+#[derive(Clone, Copy, Debug)]
+pub struct Seconds(pub u64);
+
+impl Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        /// Nanoseconds in a tenth of a second.
+        const TENTH: u64 = 100_000_000;
+        let Self(nanoseconds) = *self;
+        let seconds = nanoseconds / 1_000_000_000;
+        match nanoseconds {
+            0..1_000_000 => write!(f, "0.{:02} ms", nanoseconds / 10_000),
+            1_000_000..1_000_000_000 => write!(f, "{} ms", nanoseconds / 1_000_000),
+            1_000_000_000..60_000_000_000 => write!(f, "{}.{} s", seconds, nanoseconds / TENTH % 10),
+            60_000_000_000..3_600_000_000_000 => write!(f, "{} min {} s", seconds / 60, seconds % 60),
+            _ => write!(f, "{} h {} min", seconds / 3600, seconds / 60 % 60),
+        }
+    }
+}
+
+/// A number of bytes as people say it, in units of 1024: "512 B", "20 KiB", "1.5 MiB".
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes(pub u64);
+
+impl Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+        let Self(bytes) = *self;
+        if bytes < 1024 {
+            return write!(f, "{bytes} B");
+        }
+        let power = bytes.ilog2() / 10;
+        let tenths = (u128::from(bytes) * 10) >> (10 * power);
+        let unit = UNITS[power as usize - 1];
+        if tenths < 100 {
+            write!(f, "{}.{} {unit}", tenths / 10, tenths % 10)
+        } else {
+            write!(f, "{} {unit}", tenths / 10)
+        }
+    }
+}
+
 fn ipv4(out: &mut impl Write, address: Ipv4Addr) -> fmt::Result {
     for (index, octet) in address.octets().into_iter().enumerate() {
         if index > 0 {
@@ -61,6 +103,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn times_and_sizes_are_said_as_people_do() {
+        let times = [0, 250_000, 3_000_000, 3_100_000_000, 125_000_000_000, 7_500_000_000_000];
+        assert_eq!(
+            times.map(|time| Seconds(time).to_string()),
+            ["0.00 ms", "0.25 ms", "3 ms", "3.1 s", "2 min 5 s", "2 h 5 min"]
+        );
+        let sizes = [0, 1023, 1024, 1536, 20 * 1024, 3 << 30, u64::MAX];
+        assert_eq!(
+            sizes.map(|size| Bytes(size).to_string()),
+            ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "20 KiB", "3.0 GiB", "15 EiB"]
+        );
+    }
 
     proptest! {
         #[test]

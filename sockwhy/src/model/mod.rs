@@ -2,8 +2,10 @@
 
 mod backend;
 pub mod cidr;
+pub mod errno;
 pub mod event;
 mod family;
+mod flows;
 pub mod format;
 mod label;
 mod name;
@@ -17,6 +19,7 @@ pub mod socket;
 pub use self::backend::Backend;
 pub use self::cidr::Cidr;
 pub use self::family::Family;
+pub use self::flows::Flows;
 pub use self::label::Label;
 pub use self::name::Name;
 pub use self::remedy::Remedy;

@@ -19,6 +19,8 @@ pub struct Account {
     pub malformed: u64,
     /// Read, and not written out.
     pub unwritten: u64,
+    /// Connections whose end was not followed, because too many were open at once.
+    pub unknown: u64,
 }
 
 impl Account {
@@ -59,7 +61,7 @@ mod tests {
 
     fn account(shown: u64, ring_full: u64, unwritten: u64) -> Account {
         let unsent = Lost::ALL.map(|reason| (reason, if reason == Lost::RingFull { ring_full } else { 0 }));
-        Account { shown, unsent, misses: Misses::default(), malformed: 0, unwritten }
+        Account { shown, unsent, misses: Misses::default(), malformed: 0, unwritten, unknown: 0 }
     }
 
     #[test]

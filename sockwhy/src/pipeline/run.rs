@@ -14,7 +14,8 @@ use super::stop::Stop;
 use crate::exit::IoFailure;
 use crate::host::clock;
 use crate::kernel::{ProgramLog, Ring, Tracer};
-use crate::model::event::Event;
+use crate::model::Flows;
+use crate::model::event::{Event, Record};
 
 /// How long the last output may take once the user has asked for the end.
 const LAST_FLUSH: Duration = Duration::from_secs(1);
@@ -54,7 +55,7 @@ enum End {
     Unread,
 }
 
-/// Reads events from the ring and hands them to the sink, at most `limit` of them, until it is told to stop. Then the
+/// Reads events from the ring, joins outcomes to beginnings, and hands them to the sink, at most `limit` of them, until it is told to stop. Then the
 /// programs are detached, and what is in the ring still counts. `None` where nobody reads the output any more.
 ///
 /// # Errors
@@ -62,6 +63,7 @@ enum End {
 pub async fn run(
     tracer: Tracer,
     ring: Ring,
+    flows: Flows,
     sink: impl Sink,
     limit: Option<u64>,
     log: Option<ProgramLog>,
@@ -70,7 +72,7 @@ pub async fn run(
     let source = Source::new(ring).map_err(|error| IoFailure("cannot watch the ring buffer", error))?;
     let mut log = log.map(WatchedLog::new).transpose().map_err(log_failed)?;
     stop.start();
-    let mut run = Run { source, sink, limit, malformed: 0 };
+    let mut run = Run { source, flows, sink, limit, malformed: 0 };
     let end = run.follow(log.as_mut(), &mut stop).await?;
     let misses = tracer.misses();
     // From here on nothing is added to the ring; what is in it still counts.
@@ -86,12 +88,20 @@ pub async fn run(
     };
     let unsent = run.source.ring().lost().map_err(io::Error::other);
     let unsent = unsent.map_err(|error| IoFailure("cannot read what was lost", error))?;
-    let Run { sink, malformed, .. } = run;
-    Ok(Some(Account { shown: sink.shown(), unsent, misses, malformed, unwritten: sink.waiting() + unread }))
+    let Run { flows, sink, malformed, .. } = run;
+    Ok(Some(Account {
+        shown: sink.shown(),
+        unsent,
+        misses,
+        malformed,
+        unwritten: sink.waiting() + unread,
+        unknown: flows.unknown(),
+    }))
 }
 
 struct Run<S> {
     source: Source,
+    flows: Flows,
     sink: S,
     limit: Option<u64>,
     /// Records of a form that the programs cannot have written.
@@ -143,10 +153,10 @@ impl<S: Sink> Run<S> {
     /// Decodes records until the ring is empty; breaks off where the sink has no room, or the limit is reached.
     fn drain(&mut self) -> ControlFlow<()> {
         let wall_clock = clock::wall_clock_offset();
-        let Self { source, sink, limit, malformed } = self;
+        let Self { source, flows, sink, limit, malformed } = self;
         source.drain(|record| {
-            match Event::decode(record, wall_clock) {
-                Ok(event) => sink.take(&event)?,
+            match Record::decode(record, wall_clock) {
+                Ok(record) => flows.events(record).try_for_each(|event| sink.take(&event))?,
                 Err(error) => {
                     log::debug!("{error}");
                     *malformed += 1;

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 pub use labels::Contradiction;
 pub use list::ListPlan;
-use sockwhy_common::{COMM_LEN, label_bit};
+use sockwhy_common::{COMM_LEN, Watch, label_bit};
 
-use crate::cli::TraceArgs;
+use crate::cli::{EventArg, TraceArgs};
 use crate::model::Backend;
 use crate::model::cidr::{self, NetRule};
 use crate::model::event::Kind;
@@ -24,6 +24,8 @@ pub struct TracePlan {
     pub filters: FlowFilter,
     /// Which kinds of event to report.
     pub events: Vec<Kind>,
+    /// How many open connections to follow at a time, where their ends are to be reported.
+    pub max_flows: usize,
     /// How to see them; `None` for the best way that the host allows.
     pub backend: Option<Backend>,
     /// Stop after this many events.
@@ -92,7 +94,8 @@ impl TracePlan {
                 nets: cidr::rules(filters.net),
                 labels,
             },
-            events: Kind::ALL.into_iter().filter(|kind| args.event.is_empty() || args.event.contains(kind)).collect(),
+            events: events(&args.event),
+            max_flows: args.max_flows,
             backend: args.backend,
             count: args.count,
             duration: args.duration,
@@ -100,6 +103,40 @@ impl TracePlan {
             notes,
         })
     }
+}
+
+impl TracePlan {
+    /// How far connections are to be followed.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        let shows = |kind| self.events.contains(&kind);
+        match (shows(Kind::Closed), shows(Kind::Failed) || shows(Kind::Established)) {
+            (true, _) => Watch::Lives,
+            (false, true) => Watch::Attempts,
+            (false, false) => Watch::Nothing,
+        }
+    }
+
+    /// Which beginnings must be seen: those to report, and those that outcomes belong to.
+    #[must_use]
+    pub fn beginnings(&self) -> Vec<Kind> {
+        let watch = self.watch();
+        let needed = |kind| match kind {
+            Kind::Connect => self.events.contains(&kind) || watch >= Watch::Attempts,
+            Kind::Accept => self.events.contains(&kind) || watch >= Watch::Lives,
+            _ => false,
+        };
+        Kind::ALL.into_iter().filter(|kind| needed(*kind)).collect()
+    }
+}
+
+/// The kinds of event that are asked for, each once. Beginnings alone, where none is.
+fn events(asked_for: &[EventArg]) -> Vec<Kind> {
+    let is_asked_for = |kind| match kind {
+        Kind::Connect | Kind::Accept if asked_for.is_empty() => true,
+        _ => asked_for.iter().any(|asked| matches!(asked, EventArg::All) || *asked == EventArg::Kind(kind)),
+    };
+    Kind::ALL.into_iter().filter(|kind| is_asked_for(*kind)).collect()
 }
 
 fn distinct<T: Ord>(mut values: Vec<T>) -> Vec<T> {

@@ -27,6 +27,7 @@ fn without_arguments_everything_is_reported() {
                 labels: label_bit::ALL,
             },
             events: vec![Kind::Connect, Kind::Accept],
+            max_flows: 131_072,
             backend: None,
             count: None,
             duration: None,

@@ -66,6 +66,13 @@ impl Fields for Object<'_> {
         self.raw(key.json).raw("\"").raw(word).raw("\"");
     }
 
+    fn optional_word(&mut self, key: Key, word: Option<&'static str>) {
+        match word {
+            Some(word) => self.word(key, word),
+            None => drop(self.raw(key.json).raw("null")),
+        }
+    }
+
     fn number(&mut self, key: Key, number: Option<impl itoa::Integer>) {
         self.raw(key.json);
         match number {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthChar;
 
 use super::*;
-use crate::model::event::{Accept, Connect, Event, Flow, Listener, Task};
+use crate::model::event::{Accept, Connect, Event, Flow, Kind, Listener, Task};
 use crate::model::{Family, Label, Name};
 use crate::term::Terminal;
 
@@ -60,6 +60,7 @@ fn by(event: Event, change: impl FnOnce(&mut Task)) -> Event {
     let mut event = event;
     match &mut event {
         Event::Connect(Connect { task, .. }) | Event::Accept(Accept { task, .. }) => change(task),
+        _ => panic!("no beginning"),
     }
     event
 }
@@ -69,12 +70,13 @@ fn at(event: Event, time: u64) -> Event {
     let mut event = event;
     match &mut event {
         Event::Connect(Connect { flow, .. }) | Event::Accept(Accept { flow, .. }) => flow.time = time,
+        _ => panic!("no beginning"),
     }
     event
 }
 
 fn text(width: Option<u16>, color: bool) -> Text {
-    Text::new(Terminal { color, width }, TimeZone::fixed(jiff::tz::offset(2)))
+    Text::new(Terminal { color, width }, TimeZone::fixed(jiff::tz::offset(2)), &[Kind::Connect, Kind::Accept])
 }
 
 fn lines(mut format: impl Format, events: &[Event]) -> String {

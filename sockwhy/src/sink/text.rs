@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::lines::Format;
 use crate::model::event::{Event, Kind};
+use crate::model::format::{Bytes, Seconds};
 use crate::model::{Label, Sanitized};
 use crate::term::Terminal;
 use crate::term::clock::Clock;
@@ -23,11 +24,11 @@ pub struct Text {
 }
 
 impl Text {
-    /// Times are written as clocks in `zone` show them.
+    /// Times are written as clocks in `zone` show them. `kinds` are those that can come.
     #[must_use]
-    pub fn new(terminal: Terminal, zone: TimeZone) -> Self {
+    pub fn new(terminal: Terminal, zone: TimeZone, kinds: &[Kind]) -> Self {
         Self {
-            columns: Columns::fit(terminal.width),
+            columns: Columns::fit(terminal.width, kinds),
             color: terminal.color,
             clock: Clock::new(zone, "%H:%M:%S"),
             cell: String::new(),
@@ -41,7 +42,7 @@ impl Format for Text {
         let bold = Paint { color: self.color, code: "1" };
         bold.cell(out, "TIME", columns.time);
         if columns.event {
-            bold.cell(out, "EVENT", Columns::EVENT);
+            bold.cell(out, "EVENT", columns.event_width);
         }
         bold.cell(out, "PID/PROCESS", columns.owner);
         if columns.proto {
@@ -57,7 +58,7 @@ impl Format for Text {
         let paint = |code| Paint { color: self.color, code };
         let plain = paint("");
 
-        let (second, nanoseconds) = self.clock.read(flow.time);
+        let (second, nanoseconds) = self.clock.read(event.time());
         self.cell.clear();
         self.cell.push_str(second);
         if columns.time == Columns::TIME {
@@ -66,7 +67,7 @@ impl Format for Text {
         paint("2").cell(out, &self.cell, columns.time);
 
         if columns.event {
-            plain.cell(out, event.kind().as_str(), Columns::EVENT);
+            plain.cell(out, event.kind().as_str(), columns.event_width);
         }
 
         self.cell.clear();
@@ -87,12 +88,34 @@ impl Format for Text {
         let label = paint(if flow.label == Label::Ipv4OverAfInet6 { "1;33" } else { "" });
         label.cell(out, flow.label.as_str(), Columns::LABEL);
 
-        let arrow = match event.kind() {
-            Kind::Connect => "→",
-            Kind::Accept => "←",
-        };
         // Writing to memory cannot fail.
-        let _infallible = writeln!(out, "{} {arrow} {}", flow.local, flow.peer);
+        let _infallible = match event {
+            Event::Connect(_) => writeln!(out, "{} → {}", flow.local, flow.peer),
+            Event::Accept(_) => writeln!(out, "{} ← {}", flow.local, flow.peer),
+            Event::Failed(failed) => {
+                self.cell.clear();
+                let _infallible = write!(self.cell, "✗ {}: {}", flow.peer, failed.reason());
+                if columns.cut {
+                    cut(&mut self.cell, columns.addresses);
+                }
+                paint("31").text(out, &self.cell);
+                writeln!(out)
+            }
+            Event::Established(established) => {
+                writeln!(out, "✓ {} in {}", flow.peer, Seconds(established.handshake()))
+            }
+            Event::Closed(closed) => {
+                self.cell.clear();
+                let (sent, received) = (Bytes(closed.bytes_sent), Bytes(closed.bytes_received));
+                let duration = Seconds(closed.duration());
+                let _infallible = write!(self.cell, "× {} {duration} ↑{sent} ↓{received}", flow.peer);
+                if columns.cut {
+                    cut(&mut self.cell, columns.addresses);
+                }
+                plain.text(out, &self.cell);
+                writeln!(out)
+            }
+        };
     }
 }
 
@@ -103,7 +126,11 @@ struct Columns {
     /// Width of the time: with milliseconds or without.
     time: usize,
     event: bool,
+    /// Width of the names of events.
+    event_width: usize,
     proto: bool,
+    /// Room for the addresses, or what stands in their place.
+    addresses: usize,
     /// Width of the column of PID and process.
     owner: usize,
     /// Whether PID and process are cut off at that width.
@@ -113,7 +140,6 @@ struct Columns {
 impl Columns {
     const TIME: usize = "00:00:00.000".len();
     const TIME_LEAST: usize = "00:00:00".len();
-    const EVENT: usize = Kind::Connect.as_str().len();
     const PROTO: usize = "PROTO".len();
     const LABEL: usize = Label::Ipv4OverAfInet6.as_str().len();
     /// IPv6 addresses may be longer; they stand last and push nothing aside.
@@ -124,19 +150,30 @@ impl Columns {
     const OWNER_LEAST: usize = 12;
 
     /// Lines as long as they come.
-    const UNBOUNDED: Self = Self { time: Self::TIME, event: true, proto: true, owner: Self::OWNER_FULL, cut: false };
+    const UNBOUNDED: Self = Self {
+        time: Self::TIME,
+        event: true,
+        event_width: 0,
+        proto: true,
+        addresses: Self::ADDRESSES,
+        owner: Self::OWNER_FULL,
+        cut: false,
+    };
 
     /// The most that a terminal of this width has room for.
-    fn fit(width: Option<u16>) -> Self {
-        let Some(width) = width.map(usize::from) else { return Self::UNBOUNDED };
-        let all = Self { cut: true, ..Self::UNBOUNDED };
+    fn fit(width: Option<u16>, kinds: &[Kind]) -> Self {
+        let event_width = kinds.iter().map(|kind| kind.as_str().len()).chain(["EVENT".len()]).max().unwrap_or(0);
+        let unbounded = Self { event_width, ..Self::UNBOUNDED };
+        let Some(width) = width.map(usize::from) else { return unbounded };
+        let all = Self { cut: true, ..unbounded };
         let without_event = Self { event: false, owner: Self::OWNER_LEAST, ..all };
         let without_proto = Self { proto: false, ..without_event };
         let least = Self { time: Self::TIME_LEAST, ..without_proto };
         let fitting = [all, without_event, without_proto].into_iter().find(|columns| columns.width() <= width);
         let columns = fitting.unwrap_or(least);
         let spare = width.saturating_sub(columns.width());
-        Self { owner: Self::OWNER_FULL.min(columns.owner + spare), ..columns }
+        let owner = Self::OWNER_FULL.min(columns.owner + spare);
+        Self { owner, addresses: Self::ADDRESSES + spare.saturating_sub(owner - columns.owner), ..columns }
     }
 
     /// Width of a line with IPv4 addresses.
@@ -144,7 +181,7 @@ impl Columns {
         let optional = |given: bool, width: usize| if given { width + 1 } else { 0 };
         self.time
             + 1
-            + optional(self.event, Self::EVENT)
+            + optional(self.event, self.event_width)
             + self.owner
             + 1
             + optional(self.proto, Self::PROTO)
@@ -161,7 +198,7 @@ mod tests {
     #[test]
     fn columns_go_in_order_as_the_terminal_gets_narrower() {
         let fit = |width| {
-            let columns = Columns::fit(Some(width));
+            let columns = Columns::fit(Some(width), &[Kind::Connect, Kind::Accept]);
             (columns.event, columns.proto, columns.time == Columns::TIME, columns.owner)
         };
         assert_eq!(fit(200), (true, true, true, 23));
@@ -178,7 +215,7 @@ mod tests {
     #[test]
     fn any_ipv4_flow_fits_from_86_columns_on() {
         for width in 86..300 {
-            assert!(Columns::fit(Some(width)).width() <= usize::from(width), "{width}");
+            assert!(Columns::fit(Some(width), &[Kind::Connect]).width() <= usize::from(width), "{width}");
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::cli::{CommonArgs, OutputFormat, TraceArgs};
 use crate::exit::{Failure, IoFailure};
 use crate::host::check_process;
 use crate::kernel::Tracer;
+use crate::model::Flows;
 use crate::model::event::Kind;
 use crate::pipeline::{self, Account, Sink, Stop};
 use crate::plan::TracePlan;
@@ -33,7 +34,7 @@ pub fn run(args: TraceArgs, common: &CommonArgs) -> Result<(), Box<dyn Failure>>
     let account = runtime.block_on(async {
         match common.output {
             OutputFormat::Text => {
-                let text = Text::new(Terminal::stdout(common.color), TimeZone::system());
+                let text = Text::new(Terminal::stdout(common.color), TimeZone::system(), &plan.events);
                 trace(&plan, Lines::new(text), common.verbose).await
             }
             OutputFormat::Json => trace(&plan, Lines::new(Json::default()), common.verbose).await,
@@ -54,8 +55,9 @@ async fn trace(plan: &TracePlan, sink: impl Sink, verbose: u8) -> Result<Option<
     let (mut tracer, ring) = Tracer::attach(plan, with_log)?;
     let log = with_log.then(|| tracer.log()).transpose();
     let log = log.map_err(|error| IoFailure("cannot read the programs' log", error))?;
+    let flows = Flows::new(plan.events.clone(), plan.max_flows);
     eprintln!("sockwhy: tracing {}", describe(plan, &tracer));
-    Ok(pipeline::run(tracer, ring, sink, plan.count, log, stop).await?)
+    Ok(pipeline::run(tracer, ring, flows, sink, plan.count, log, stop).await?)
 }
 
 /// What is traced, how, and what cannot be seen.
@@ -63,6 +65,9 @@ fn describe(plan: &TracePlan, tracer: &Tracer) -> String {
     let events = plan.events.iter().map(|kind| match kind {
         Kind::Connect => "connects",
         Kind::Accept => "accepts",
+        Kind::Failed => "failed attempts",
+        Kind::Established => "answered attempts",
+        Kind::Closed => "ends",
     });
     let events = events.collect::<Vec<_>>().join(" and ");
     let unseen =
@@ -73,6 +78,12 @@ fn describe(plan: &TracePlan, tracer: &Tracer) -> String {
 /// The last lines: how many events were shown, how many were lost, and where.
 fn report(account: &Account) {
     eprintln!("sockwhy: {account}");
+    if account.unknown > 0 {
+        eprintln!(
+            "sockwhy: {} outcomes unknown: too many connections were open at once (a larger --max-flows helps)",
+            account.unknown
+        );
+    }
     let calls = account.misses.system_calls;
     if calls > 0 {
         eprintln!("sockwhy: the kernel missed {calls} more exits of system calls; some may have been accepts");

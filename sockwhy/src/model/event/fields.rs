@@ -27,6 +27,8 @@ pub trait Fields {
     fn time(&mut self, key: Key, time: u64);
     /// A word of ours: it has nothing that must be escaped.
     fn word(&mut self, key: Key, word: &'static str);
+    /// The same; `None` where there is none.
+    fn optional_word(&mut self, key: Key, word: Option<&'static str>);
     /// A number; `None` where it is not known.
     fn number(&mut self, key: Key, number: Option<impl itoa::Integer>);
     /// Yes or no; `None` where it is not known.

@@ -47,7 +47,7 @@ fn refused(session: &Session) -> Outcome {
 }
 
 /// A listener whose queue is full answers no SYN.
-fn full_listener(server: &mut Actor, filler: &mut Actor) -> Outcome<(usize, u16)> {
+pub(super) fn full_listener(server: &mut Actor, filler: &mut Actor) -> Outcome<(usize, u16)> {
     let (listener, address) = server.listen_with(Open::inet().bind(v4(0)), 0)?;
     assert_eq!(filler.connect(Open::inet(), address)?.error, None);
     Ok((listener, address.port()))

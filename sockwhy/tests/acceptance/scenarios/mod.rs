@@ -14,6 +14,7 @@ mod mixture;
 mod mptcp;
 mod names;
 mod namespaces;
+mod outcomes;
 mod output;
 mod privileges;
 mod sessions;
@@ -66,6 +67,7 @@ pub(crate) fn of(backend: Backend) -> impl Iterator<Item = &'static Scenario> {
         names::SCENARIOS,
         namespaces::SCENARIOS,
         filters::SCENARIOS,
+        outcomes::SCENARIOS,
         ending::SCENARIOS,
         output::SCENARIOS,
         usage::SCENARIOS,
