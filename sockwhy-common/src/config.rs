@@ -1,6 +1,6 @@
 //! What userspace tells the BPF programs before they load.
 
-use core::mem::{offset_of, size_of};
+use core::mem::{align_of, offset_of, size_of};
 
 use bytemuck::{Pod, Zeroable};
 
@@ -73,6 +73,17 @@ pub const READER_IDLE: u32 = 1;
 
 const _: () = {
     assert!(size_of::<Filters>() == 8);
+    assert!(offset_of!(Filters, pid) == 1);
+    assert!(offset_of!(Filters, uid) == 2);
+    assert!(offset_of!(Filters, port) == 3);
+    assert!(offset_of!(Filters, net) == 4);
+    assert!(offset_of!(Filters, comm) == 5);
     assert!(size_of::<Config>() == 32);
+    assert!(align_of::<Config>() == 4);
+    assert!(offset_of!(Config, initial_pid_namespace) == 4);
+    assert!(offset_of!(Config, wake_at) == 8);
+    assert!(offset_of!(Config, cookie_helper) == 12);
+    assert!(offset_of!(Config, registers_helper) == 16);
+    assert!(offset_of!(Config, file_helper) == 20);
     assert!(offset_of!(Config, filters) == 24);
 };

@@ -1,6 +1,6 @@
 //! Where the running kernel keeps what the programs read.
 
-use core::mem::{align_of, size_of};
+use core::mem::{align_of, offset_of, size_of};
 
 use bytemuck::{Pod, Zeroable};
 
@@ -69,6 +69,8 @@ offsets! {
 
     /// `struct tcp_sock`: whether it is a subflow of an MPTCP socket. Absent without `CONFIG_MPTCP`.
     is_mptcp: Bit = NO_BIT;
+    /// `struct tcp_sock`: whether `TCP_REPAIR` is on.
+    repair: Bit = NO_BIT;
     /// `struct tcp_sock`: `u32`, segments sent.
     segs_out: u32 = UNKNOWN;
     /// `struct inet_connection_sock`: `void *`, a subflow's `struct mptcp_subflow_context`.
@@ -170,6 +172,9 @@ offsets! {
 
 const _: () = {
     assert!(size_of::<Bit>() == 8);
+    assert!(offset_of!(Bit, mask) == 4);
+    // Every member has its word, or its two, one after the other.
+    assert!(size_of::<Offsets>() == offset_of!(Offsets, i_ino) + size_of::<u32>());
     // Words of 32 bits throughout: the largest type that both sides read it by.
     assert!(align_of::<Offsets>() == align_of::<u32>());
 };

@@ -72,11 +72,19 @@ pub struct OwnerRecord {
 const _: () = {
     assert!(size_of::<SocketRecord>() == 64);
     assert!(align_of::<SocketRecord>() == 8);
+    assert!(offset_of!(SocketRecord, inode) == 8);
     assert!(offset_of!(SocketRecord, local_addr) == 16);
+    assert!(offset_of!(SocketRecord, peer_addr) == 32);
     assert!(offset_of!(SocketRecord, uid) == 48);
+    assert!(offset_of!(SocketRecord, family) == 52);
+    assert!(offset_of!(SocketRecord, local_port) == 54);
+    assert!(offset_of!(SocketRecord, peer_port) == 56);
+    assert!(offset_of!(SocketRecord, state) == 58);
     assert!(offset_of!(SocketRecord, flags) == 59);
     assert!(offset_of!(SocketRecord, device) == 60);
     assert!(size_of::<OwnerRecord>() == 32);
     assert!(align_of::<OwnerRecord>() == 8);
+    assert!(offset_of!(OwnerRecord, pid) == 8);
+    assert!(offset_of!(OwnerRecord, fd) == 12);
     assert!(offset_of!(OwnerRecord, process) == 16);
 };

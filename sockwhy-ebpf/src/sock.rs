@@ -143,6 +143,12 @@ impl Sock {
         }
     }
 
+    /// Whether it is being restored, as CRIU does: `tcp_connect()` sends nothing then.
+    #[inline(always)]
+    pub fn is_in_repair(&self) -> Option<bool> {
+        self.at.bit(offset!(repair))
+    }
+
     /// The socket's part in an MPTCP connection; `mptcp_subflow_init()` has set it before the SYN is sent.
     #[inline(always)]
     pub fn role(&self) -> Option<Role> {

@@ -33,7 +33,7 @@ pub trait Failure: Error {
         Exit::Failed
     }
 
-    /// What to do about it, if the error itself does not say it. `command` is what was tried.
+    /// What to do about it. `command` is what was tried.
     fn remedy(&self, _command: &str) -> Option<Remedy> {
         None
     }

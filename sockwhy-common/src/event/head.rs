@@ -46,7 +46,12 @@ pub mod flags {
 const _: () = {
     assert!(size_of::<Head>() == 56);
     assert!(align_of::<Head>() == 8);
+    assert!(offset_of!(Head, cookie) == 8);
     assert!(offset_of!(Head, local_addr) == 16);
+    assert!(offset_of!(Head, peer_addr) == 32);
     assert!(offset_of!(Head, family) == 48);
+    assert!(offset_of!(Head, local_port) == 50);
+    assert!(offset_of!(Head, peer_port) == 52);
+    assert!(offset_of!(Head, kind) == 54);
     assert!(offset_of!(Head, flags) == 55);
 };

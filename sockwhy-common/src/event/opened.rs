@@ -35,7 +35,11 @@ const _: () = {
     assert!(size_of::<Opened>() == 128);
     assert!(align_of::<Opened>() == 8);
     assert!(offset_of!(Opened, head) == 0);
+    assert!(offset_of!(Opened, cgroup_id) == 56);
     assert!(offset_of!(Opened, pid) == 64);
+    assert!(offset_of!(Opened, tid) == 68);
+    assert!(offset_of!(Opened, uid) == 72);
+    assert!(offset_of!(Opened, netns) == 76);
     assert!(offset_of!(Opened, listener_addr) == 80);
     assert!(offset_of!(Opened, process) == 96);
     assert!(offset_of!(Opened, thread) == 112);

@@ -69,6 +69,11 @@ pub fn send<C: EbpfContext>(
     if !sock.is_wanted() {
         return emit::skip(ctx, Kind::Connect, &Skip::Unwanted);
     }
+    match sock.is_in_repair() {
+        Some(false) => {}
+        Some(true) => return emit::skip(ctx, Kind::Connect, &Skip::Unwanted),
+        None => return emit::lost(ctx, Lost::Unreadable),
+    }
     let application = match sock.role() {
         Some(Role::Plain) => None,
         Some(Role::First(application)) => Some(application),

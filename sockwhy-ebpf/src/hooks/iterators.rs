@@ -4,6 +4,7 @@
 //! The contexts are part of the kernel's interface to BPF and the same since the iterators came with Linux 5.8. What
 //! their pointers lead to is not.
 
+use core::mem::offset_of;
 use core::ptr::addr_of;
 
 use aya_ebpf::bindings::{file, seq_file};
@@ -45,6 +46,16 @@ pub struct TaskFileContext {
     fd: u64,
     file: *mut file,
 }
+
+const _: () = {
+    assert!(size_of::<Meta>() == 24);
+    assert!(offset_of!(Meta, seq_num) == 16);
+    assert!(offset_of!(TcpContext, sk_common) == 8);
+    assert!(offset_of!(TcpContext, uid) == 16);
+    assert!(offset_of!(TaskFileContext, task) == 8);
+    assert!(offset_of!(TaskFileContext, fd) == 16);
+    assert!(offset_of!(TaskFileContext, file) == 24);
+};
 
 /// One TCP socket of the network namespace, or null once all have been shown. What cannot be read is left out.
 #[inline(always)]

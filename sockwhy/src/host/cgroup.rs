@@ -2,37 +2,17 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::Path;
 
+use super::mounts::{self, Mount};
 use super::pid;
-
-/// A file system that is mounted here, from `/proc/self/mountinfo`.
-struct Mount {
-    kind: String,
-    at: PathBuf,
-}
-
-/// `proc_pid_mountinfo(5)`: the mount point is the fifth field, the type the first after " - ".
-fn mounts() -> Vec<Mount> {
-    let Ok(info) = fs::read("/proc/self/mountinfo") else { return Vec::new() };
-    String::from_utf8_lossy(&info)
-        .lines()
-        .filter_map(|line| {
-            let (fields, kind) = line.split_once(" - ")?;
-            let at = fields.split(' ').nth(4)?.replace("\\040", " ");
-            Some(Mount { kind: kind.split(' ').next()?.to_owned(), at: PathBuf::from(at) })
-        })
-        .collect()
-}
 
 /// The root of cgroup v2, under which every process of the machine runs. A container sees a part of the tree that looks
 /// like a root; the real one's inode number is 1 (`kernfs_create_root()`).
 #[must_use]
 pub fn root() -> Option<File> {
     const ROOT_INODE: u64 = 1;
-    mounts()
-        .into_iter()
-        .filter(|mount| mount.kind == "cgroup2")
+    mounted()
         .filter(|mount| fs::metadata(&mount.at).is_ok_and(|found| found.ino() == ROOT_INODE))
         .find_map(|mount| File::open(mount.at).ok())
 }
@@ -40,7 +20,11 @@ pub fn root() -> Option<File> {
 /// Whether cgroup v2 is mounted anywhere, its root or a part.
 #[must_use]
 pub fn is_mounted() -> bool {
-    mounts().iter().any(|mount| mount.kind == "cgroup2")
+    mounted().next().is_some()
+}
+
+fn mounted() -> impl Iterator<Item = Mount> {
+    mounts::of(Path::new("/proc/self")).into_iter().filter(|mount| mount.kind == "cgroup2")
 }
 
 /// Whether no cgroup is hidden by a namespace. The kernel's threads are in the root of every hierarchy; where a

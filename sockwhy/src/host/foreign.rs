@@ -1,10 +1,9 @@
 //! Sockets of other network namespaces than their process's: made there before the process left, by one of its threads, or
-//! given to it. Slirp4netns, VPN clients and CNI plugins have such.
+//! given to it. Slirp4netns, VPN clients and CNI plugins have such. No other way leads to a namespace in which no thread is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::c_void;
-use std::fs;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 
 use rustix::io;
 use rustix::io::Errno;
@@ -13,48 +12,60 @@ use rustix::net::{AddressFamily, ipproto, sockopt};
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use super::netns::Namespace;
+use crate::model::socket::Descriptor;
 
-/// The network namespaces of those TCP sockets of a process whose inode numbers are not among `known`.
-#[must_use]
-pub fn namespaces(pid: u32, known: &BTreeSet<u64>) -> Vec<Namespace> {
+/// The network namespaces that the TCP sockets among these descriptors belong to. Sockets with an inode number among `known`
+/// are not looked at. Needs the right to trace the processes.
+pub(crate) fn namespaces<'a>(held: impl Iterator<Item = &'a Descriptor>, mut known: HashSet<u64>) -> Vec<Namespace> {
     let mut found = BTreeMap::new();
-    let result = descriptors(pid, known, |socket| {
-        if is_tcp(&socket) {
-            let namespace = Namespace::of(network_namespace(&socket)?.into())?;
-            found.entry(namespace.inode).or_insert(namespace);
+    let mut process: Option<(u32, io::Result<OwnedFd>)> = None;
+    let mut hidden = 0_u32;
+    for Descriptor { inode, owner } in held {
+        if known.contains(inode) {
+            continue;
         }
-        Ok(())
-    });
-    if let Err(error) = result {
-        log::debug!("whether process {pid} has sockets of other network namespaces is unknown: {error}");
+        let Some(pid) = owner.pid else {
+            hidden += 1;
+            continue;
+        };
+        if process.as_ref().is_none_or(|(opened, _)| *opened != pid) {
+            process = Some((pid, open(pid)));
+        }
+        let Some((_, handle @ Ok(_))) = &mut process else { continue };
+        match handle.as_ref().map_err(|error| *error).and_then(|handle| network_namespace(handle, owner.fd)) {
+            Ok(Some(file)) => {
+                known.insert(*inode);
+                if let Ok(namespace) = Namespace::of(file.into()) {
+                    found.entry(namespace.inode).or_insert(namespace);
+                }
+            }
+            // It is closed meanwhile, is of another table of descriptors, or is no TCP socket.
+            Err(Errno::BADF) => {}
+            Ok(None) => drop(known.insert(*inode)),
+            Err(error) => {
+                log::debug!("whether process {pid} has sockets of unseen network namespaces is unknown: {error}");
+                *handle = Err(error);
+            }
+        }
+    }
+    if hidden > 0 {
+        log::debug!(
+            "the network namespaces of {hidden} sockets are unknown: their processes are not in this PID namespace"
+        );
     }
     found.into_values().collect()
 }
 
-/// Takes a copy of each socket among a process's descriptors whose inode is not known. Needs the right to trace it.
-fn descriptors(
-    pid: u32,
-    known: &BTreeSet<u64>,
-    mut each: impl FnMut(OwnedFd) -> std::io::Result<()>,
-) -> std::io::Result<()> {
+fn open(pid: u32) -> io::Result<OwnedFd> {
     let process = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(Errno::SRCH)?;
-    let process = pidfd_open(process, PidfdFlags::empty())?;
-    for entry in fs::read_dir(format!("/proc/{pid}/fd"))?.flatten() {
-        let Ok(link) = fs::read_link(entry.path()) else { continue };
-        let link = link.to_string_lossy();
-        let inode = link.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']')?.parse::<u64>().ok());
-        let descriptor = entry.file_name().to_string_lossy().parse::<RawFd>();
-        if let (Some(inode), Ok(descriptor)) = (inode, descriptor)
-            && !known.contains(&inode)
-        {
-            match pidfd_getfd(&process, descriptor, PidfdGetfdFlags::empty()) {
-                // It is closed meanwhile.
-                Err(Errno::BADF) => {}
-                copy => each(copy?)?,
-            }
-        }
-    }
-    Ok(())
+    pidfd_open(process, PidfdFlags::empty())
+}
+
+/// That of a descriptor of a process, by a copy; `None` where it is no TCP socket.
+fn network_namespace(process: &OwnedFd, descriptor: u32) -> io::Result<Option<OwnedFd>> {
+    let descriptor = descriptor.try_into().map_err(|_| Errno::BADF)?;
+    let socket = pidfd_getfd(process, descriptor, PidfdGetfdFlags::empty())?;
+    if is_tcp(&socket) { of_socket(&socket).map(Some) } else { Ok(None) }
 }
 
 fn is_tcp(socket: &OwnedFd) -> bool {
@@ -64,7 +75,7 @@ fn is_tcp(socket: &OwnedFd) -> bool {
 }
 
 /// The network namespace of a socket (`SIOCGSKNS`). Needs `CAP_NET_ADMIN` there.
-fn network_namespace(socket: impl AsFd) -> io::Result<OwnedFd> {
+fn of_socket(socket: impl AsFd) -> io::Result<OwnedFd> {
     // SAFETY: `GetNamespace` describes the request as the kernel has it.
     unsafe { ioctl(socket, GetNamespace) }
 }

@@ -4,11 +4,14 @@
 mod capability;
 pub mod cgroup;
 pub mod clock;
+pub mod discovery;
 pub mod foreign;
+mod mounts;
 pub mod netns;
 pub mod owners;
 pub mod pid;
 mod process;
+pub mod seccomp;
 pub mod sysctl;
 pub mod tracefs;
 pub mod udp;

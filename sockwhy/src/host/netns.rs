@@ -1,6 +1,5 @@
-//! Network namespaces: which there are, and going into one.
+//! Network namespaces, and going into one.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsFd;
@@ -35,6 +34,12 @@ impl Namespace {
         Ok(Self { inode: number(&file.metadata()?)?, file: Some(file) })
     }
 
+    /// Whether it is the one that this process is in.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.file.is_none()
+    }
+
     /// Needs `CAP_SYS_ADMIN`, unless it is the own one.
     fn enter(&self) -> io::Result<()> {
         let Some(file) = &self.file else { return Ok(()) };
@@ -43,63 +48,27 @@ impl Namespace {
 }
 
 /// Moves the calling thread from one namespace to the next and does `what` in each. Use a thread of its own: it is not
-/// moved back. Where there are several, one that this user may not enter is skipped.
+/// moved back. The own one must come first. One that cannot be entered, or in which `what` fails, is skipped.
 ///
 /// # Errors
-/// The first other error.
+/// The first error, where all are skipped.
 pub fn visit(namespaces: &[Namespace], mut what: impl FnMut(u32) -> io::Result<()>) -> io::Result<()> {
+    let mut first_error = None;
+    let mut visited = namespaces.is_empty();
     for namespace in namespaces {
         match namespace.enter().and_then(|()| what(namespace.inode)) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied && namespaces.len() > 1 => {
-                log::debug!("network namespace {}: {error}", namespace.inode);
-            }
-            result => result.map_err(|error| {
-                io::Error::new(error.kind(), format!("network namespace {}: {error}", namespace.inode))
-            })?,
-        }
-    }
-    Ok(())
-}
-
-/// Every network namespace that a process is in or that `ip netns` has named, this process's own first, then by inode
-/// number; and how many processes' namespaces this user may not read. A namespace that only an open file or a thread
-/// keeps alive is not found.
-///
-/// # Errors
-/// Where `/proc` is not mounted.
-pub fn all() -> io::Result<(Vec<Namespace>, u32)> {
-    let own = Namespace::own()?;
-    let mut found = BTreeMap::from([(own.inode, own)]);
-    let mut denied = 0_u32;
-    for process in fs::read_dir("/proc")?.flatten() {
-        if process.file_name().to_string_lossy().parse::<u32>().is_ok() {
-            match add(&mut found, &process.path().join("ns/net")) {
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => denied += 1,
-                // It is gone.
-                Err(_) | Ok(()) => {}
+            Ok(()) => visited = true,
+            Err(error) => {
+                let error = io::Error::new(error.kind(), format!("network namespace {}: {error}", namespace.inode));
+                log::debug!("left out: {error}");
+                first_error.get_or_insert(error);
             }
         }
     }
-    for directory in ["/run/netns", "/var/run/netns"] {
-        for name in fs::read_dir(directory).into_iter().flatten().flatten() {
-            if let Err(error) = add(&mut found, &name.path()) {
-                log::debug!("{}: {error}", name.path().display());
-            }
-        }
+    match first_error {
+        Some(error) if !visited => Err(error),
+        _ => Ok(()),
     }
-    let mut found: Vec<_> = found.into_values().collect();
-    // This process's own first, because `visit` cannot go back to it.
-    found.sort_by_key(|namespace| namespace.file.is_some());
-    Ok((found, denied))
-}
-
-fn add(found: &mut BTreeMap<u32, Namespace>, path: &Path) -> io::Result<()> {
-    if !found.contains_key(&inode(path)?) {
-        // What the path leads to may have changed meanwhile.
-        let namespace = Namespace::of(File::open(path)?)?;
-        found.entry(namespace.inode).or_insert(namespace);
-    }
-    Ok(())
 }
 
 pub(super) fn inode(path: &Path) -> io::Result<u32> {

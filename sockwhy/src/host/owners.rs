@@ -1,4 +1,5 @@
-//! Which processes have which sockets, from the links in `/proc/PID/fd`.
+//! Which processes have which sockets, from the links in `/proc/PID/fd`. Descriptors of a thread that has a table of its own
+//! are left out.
 
 use std::fs::{self, DirEntry, File};
 use std::io;
@@ -8,6 +9,7 @@ use rustix::fs::readlinkat_raw;
 use rustix::io::Errno;
 use sockwhy_common::COMM_LEN;
 
+use super::pid;
 use crate::model::socket::{Descriptor, Owner};
 
 /// Every descriptor of a socket that this user may see, and whether that is all of them.
@@ -33,12 +35,17 @@ pub fn scan() -> io::Result<(Vec<Descriptor>, bool)> {
 /// # Errors
 /// Where it may not, or the process is gone.
 pub fn may_see(pid: u32) -> io::Result<()> {
-    fs::read_dir(format!("/proc/{pid}/fd")).map(drop)
+    fs::read_dir(pid::folder(pid).join("fd")).map(drop)
 }
 
 fn descriptors(process: &Path, pid: u32, held: &mut Vec<Descriptor>) -> io::Result<()> {
-    let path = process.join("fd");
-    let entries = fs::read_dir(&path)?;
+    let mut path = process.join("fd");
+    let mut entries = fs::read_dir(&path)?.peekable();
+    if entries.peek().is_none() {
+        // It has none, or its main thread has ended.
+        path = pid::folder(pid).join("fd");
+        entries = fs::read_dir(&path)?.peekable();
+    }
     // The links are read relative to it, without a path for each.
     let directory = File::open(&path)?;
     let mut name = None;

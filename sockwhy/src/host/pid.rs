@@ -1,17 +1,18 @@
 //! PIDs: which are processes, and which PID namespace numbers them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use thiserror::Error;
 
 use crate::exit::Failure;
+use crate::model::Remedy;
 
 /// A PID that is not a process.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum NoProcess {
     /// Nothing has that number.
-    #[error("no process has the PID {0}; see which there are: ps -e")]
+    #[error("no process has the PID {0}")]
     Gone(u32),
     /// It is the number of a thread.
     #[error("{thread} is a thread; the PID of its process is {process}")]
@@ -23,7 +24,14 @@ pub enum NoProcess {
     },
 }
 
-impl Failure for NoProcess {}
+impl Failure for NoProcess {
+    fn remedy(&self, _command: &str) -> Option<Remedy> {
+        match self {
+            Self::Gone(_) => Some(Remedy::new("list the processes", "ps -e")),
+            Self::Thread { .. } => None,
+        }
+    }
+}
 
 /// Checks that `pid` is a process in this PID namespace.
 ///
@@ -40,6 +48,24 @@ pub fn check_process(pid: u32) -> Result<(), NoProcess> {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
         Err(_) => Err(NoProcess::Gone(pid)),
     }
+}
+
+/// Where `/proc` tells of a process. It is the folder of another thread where the main thread has ended: that one's folder is
+/// there until all have ended, but has no more than a name.
+pub(super) fn folder(pid: u32) -> PathBuf {
+    let main = PathBuf::from(format!("/proc/{pid}"));
+    let has_ended = |thread: &Path| stat(&thread.join("stat")).is_none_or(|fields| fields.starts_with(['Z', 'X']));
+    if !has_ended(&main) {
+        return main;
+    }
+    let mut threads = fs::read_dir(main.join("task")).into_iter().flatten().flatten().map(|thread| thread.path());
+    threads.find(|thread| !has_ended(thread)).unwrap_or(main)
+}
+
+/// The fields behind the name, which may have brackets and any bytes of its own (`proc_pid_stat(5)`); the first is the state.
+fn stat(path: &Path) -> Option<String> {
+    let stat = fs::read(path).ok()?;
+    Some(String::from_utf8_lossy(&stat).rsplit_once(") ")?.1.to_owned())
 }
 
 /// A number of `/proc/PID/status`.
@@ -67,11 +93,10 @@ pub fn namespace() -> io::Result<u32> {
 pub fn in_initial_namespace() -> Option<bool> {
     /// `include/linux/sched.h`
     const PF_KTHREAD: u64 = 0x0020_0000;
-    let Ok(stat) = fs::read_to_string("/proc/2/stat") else {
+    let Some(fields) = stat(Path::new("/proc/2/stat")) else {
         return Path::new("/proc/1").exists().then_some(false);
     };
-    // proc_pid_stat(5): the flags are the seventh field after the name, which may have brackets of its own.
-    let (_, fields) = stat.rsplit_once(") ")?;
+    // The flags are the seventh.
     let flags: u64 = fields.split(' ').nth(6)?.parse().ok()?;
     Some(flags & PF_KTHREAD != 0)
 }

@@ -6,11 +6,12 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
+
+use super::pid;
 
 /// How much of a file is read at most, in bytes: many times the largest maps and command lines found in practice.
 const LIMIT: u64 = 8 << 20;
@@ -40,11 +41,16 @@ impl Process {
     /// Reads what this user may read.
     #[must_use]
     pub fn read(pid: u32) -> Self {
-        let file = |name: &str| read(&format!("/proc/{pid}/{name}"));
+        let folder = pid::folder(pid);
+        let file = |name: &str| read(&folder.join(name));
         Self {
             pid,
-            name: file("comm").strip_suffix(b"\n").map(<[u8]>::to_vec).unwrap_or_default(),
-            program: std::fs::read_link(format!("/proc/{pid}/exe")).ok().and_then(|path| program(&path)),
+            // The process's is that of its main thread.
+            name: read(Path::new(&format!("/proc/{pid}/comm")))
+                .strip_suffix(b"\n")
+                .map(<[u8]>::to_vec)
+                .unwrap_or_default(),
+            program: std::fs::read_link(folder.join("exe")).ok().and_then(|path| program(&path)),
             arguments: strings(&file("cmdline")),
             environment: strings(&file("environ")),
             libraries: libraries(&file("maps")),
@@ -62,7 +68,7 @@ impl Process {
     /// The file that it runs.
     #[must_use]
     pub fn executable(&self) -> Option<File> {
-        regular(openat(CWD, format!("/proc/{}/exe", self.pid), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?)
+        regular(openat(CWD, pid::folder(self.pid).join("exe"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?)
     }
 
     /// A file as the process sees it, in its own root. A container's paths and links cannot lead out of it.
@@ -86,19 +92,13 @@ impl Process {
         entries().unwrap_or_default()
     }
 
-    /// The inode number of its network namespace.
-    #[must_use]
-    pub fn netns(&self) -> Option<u32> {
-        std::fs::metadata(format!("/proc/{}/ns/net", self.pid)).ok()?.ino().try_into().ok()
-    }
-
     fn root(&self) -> Option<OwnedFd> {
-        let path = format!("/proc/{}/root", self.pid);
+        let path = pid::folder(self.pid).join("root");
         openat(CWD, path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty()).ok()
     }
 
     fn folder(&self) -> PathBuf {
-        std::fs::read_link(format!("/proc/{}/cwd", self.pid)).unwrap_or_else(|_| PathBuf::from("/"))
+        std::fs::read_link(pid::folder(self.pid).join("cwd")).unwrap_or_else(|_| PathBuf::from("/"))
     }
 }
 
@@ -113,7 +113,7 @@ fn regular(file: OwnedFd) -> Option<File> {
     file.metadata().is_ok_and(|metadata| metadata.is_file()).then_some(file)
 }
 
-fn read(path: &str) -> Vec<u8> {
+fn read(path: &Path) -> Vec<u8> {
     File::open(path).map(bounded).unwrap_or_default()
 }
 
@@ -190,7 +190,7 @@ mod tests {
     fn a_process_that_is_gone_is_empty() {
         let gone = Process::read(u32::MAX);
         assert_eq!(gone, Process { pid: u32::MAX, ..Process::default() });
-        assert_eq!((gone.netns(), gone.file(Path::new("/etc/passwd"))), (None, None));
+        assert_eq!(gone.file(Path::new("/etc/passwd")), None);
         assert!(gone.executable().is_none() && gone.entries(Path::new("/")).is_empty());
     }
 

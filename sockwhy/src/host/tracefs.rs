@@ -58,8 +58,8 @@ fn has(tracepoint: &str) -> bool {
 fn mount_for_this_thread() -> io::Result<()> {
     // SAFETY: only a separate table of descriptors (`CLONE_FILES`) would be dangerous. That table stays shared.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS) }?;
-    // What is mounted from here on is not seen elsewhere.
-    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+    // What is mounted below from here on is not seen elsewhere. The root may be no mount, as in a chroot.
+    mount_change("/sys", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     // Not read-only: all mounts of tracefs share one superblock (`mount_single`), and all would become read-only.
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     mount("tracefs", PLACES[0], "tracefs", flags, None)

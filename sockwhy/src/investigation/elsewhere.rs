@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::networks;
+use crate::cli::NetnsArg;
 use crate::explanation::{Evidence, Target};
-use crate::host::netns::Namespace;
-use crate::host::{Process, netns};
+use crate::host::Process;
 use crate::inventory;
 use crate::model::Sanitized;
 use crate::model::socket::Entry;
@@ -25,15 +25,10 @@ impl fmt::Display for Place {
     }
 }
 
-/// Looks into the other network namespaces, as far as that is allowed.
-pub(super) fn look(target: Target, own: &Namespace) -> Vec<Place> {
-    let Ok((mut others, _)) = netns::all() else { return Vec::new() };
-    others.retain(|namespace| namespace.inode != own.inode);
-    if others.is_empty() {
-        return Vec::new();
-    }
-    let Ok(sockets) = inventory::read(&others) else { return Vec::new() };
-    let evidence = Evidence { sockets: &sockets, holders: [].into(), networks: networks::read(&others) };
+/// Looks into all network namespaces, as far as that is allowed. The target is not used in sockwhy's own.
+pub(super) fn look(target: Target) -> Vec<Place> {
+    let Ok((namespaces, sockets)) = inventory::look(Some(NetnsArg::All)) else { return Vec::new() };
+    let evidence = Evidence { sockets: &sockets, holders: [].into(), networks: networks::read(&namespaces) };
     let mut places: Vec<Place> = Vec::new();
     for socket in target.select(&evidence) {
         if !places.iter().any(|place| place.netns == socket.netns) {

@@ -12,10 +12,9 @@ pub use self::elsewhere::Place;
 use crate::cli::NetnsArg;
 use crate::exit::{Exit, Failure, IoFailure};
 use crate::explanation::{Evidence, Explanation, Holder, Target};
-use crate::host::netns::Namespace;
-use crate::host::{Capability, Missing, NoProcess, Process, foreign, netns, owners, pid};
+use crate::host::{Capability, Missing, NoProcess, Process, owners, pid};
 use crate::inventory;
-use crate::inventory::InventoryError;
+use crate::inventory::{Inventory, InventoryError};
 use crate::model::network::Network;
 use crate::model::socket::{Entry, Sockets, State};
 use crate::model::{Remedy, Sanitized};
@@ -28,7 +27,7 @@ pub enum InvestigationError {
     #[error(transparent)]
     NoProcess(#[from] NoProcess),
     /// The process has no TCP sockets.
-    #[error("process {pid}{} has no TCP sockets; those of other processes: sockwhy list -a", named(.name))]
+    #[error("process {pid}{} has no TCP sockets", named(.name))]
     NoSockets {
         /// Its PID.
         pid: u32,
@@ -36,10 +35,10 @@ pub enum InvestigationError {
         name: String,
     },
     /// No such process, but somebody listens on the port of that number.
-    #[error("no process has the PID {0}, but port {0} is in use: sockwhy explain :{0}")]
+    #[error("no process has the PID {0}, but port {0} is in use")]
     PortNotPid(u16),
     /// Likewise, where the process has no TCP sockets.
-    #[error("process {port}{} has no TCP sockets, but port {port} is in use: sockwhy explain :{port}", named(.name))]
+    #[error("process {port}{} has no TCP sockets, but port {port} is in use", named(.name))]
     PortNotProcess {
         /// The number.
         port: u16,
@@ -47,7 +46,7 @@ pub enum InvestigationError {
         name: String,
     },
     /// It is another user's, and what it holds may not be seen.
-    #[error("this user may not see the sockets of process {pid}{}: {remedy}", named(.name))]
+    #[error("this user may not see the sockets of process {pid}{}", named(.name))]
     Hidden {
         /// Its PID.
         pid: u32,
@@ -57,7 +56,7 @@ pub enum InvestigationError {
         remedy: Remedy,
     },
     /// No socket is meant.
-    #[error("no TCP socket here uses {target}{}; see which there are: sockwhy list -a", with_udp(*.udp))]
+    #[error("no TCP socket here uses {target}{}", with_udp(*.udp))]
     Unused {
         /// What was asked about.
         target: Target,
@@ -65,7 +64,7 @@ pub enum InvestigationError {
         udp: bool,
     },
     /// No socket is meant here, but one of another network namespace.
-    #[error("no TCP socket here uses {target}, but {}: sockwhy explain --netns {} {target}", described(.places), .places[0].netns)]
+    #[error("no TCP socket here uses {target}, but {}", described(.places))]
     Elsewhere {
         /// What was asked about.
         target: Target,
@@ -91,8 +90,19 @@ impl Failure for InvestigationError {
 
     fn remedy(&self, command: &str) -> Option<Remedy> {
         match self {
+            Self::NoProcess(error) => error.remedy(command),
+            Self::NoSockets { .. } => Some(Remedy::new("list those of all processes", "sudo sockwhy list -a")),
+            Self::PortNotPid(port) | Self::PortNotProcess { port, .. } => {
+                Some(Remedy::new("explain the port", format!("sudo sockwhy explain :{port}")))
+            }
+            Self::Hidden { remedy, .. } => Some(remedy.clone()),
+            Self::Unused { .. } => Some(Remedy::new("list those that exist", "sudo sockwhy list -a")),
+            Self::Elsewhere { target, places } => {
+                let netns = places.first()?.netns;
+                Some(Remedy::new("explain it there", format!("sudo sockwhy explain --netns {netns} {target}")))
+            }
             Self::Sockets(error) => error.remedy(command),
-            _ => None,
+            Self::Io(_) => None,
         }
     }
 }
@@ -122,7 +132,7 @@ pub fn explain<T>(
     netns: Option<NetnsArg>,
     show: impl FnOnce(&Explanation<'_>) -> T,
 ) -> Result<T, InvestigationError> {
-    let (namespaces, sockets) = read(target, netns)?;
+    let (namespaces, sockets) = look(target, netns)?;
     let networks = networks::read(&namespaces);
     let mut evidence = Evidence { sockets: &sockets, holders: BTreeMap::new(), networks };
     let selected = target.select(&evidence);
@@ -133,40 +143,14 @@ pub fn explain<T>(
     Ok(show(&Explanation::new(target, selected, &evidence)))
 }
 
-/// The network namespaces to look into, and their sockets.
-fn read(target: Target, netns: Option<NetnsArg>) -> Result<(Vec<Namespace>, Sockets), InvestigationError> {
-    let mut namespaces = inventory::namespaces(netns)?;
-    let Target::Process(pid) = target else {
-        let sockets = inventory::read(&namespaces)?;
-        return Ok((namespaces, sockets));
-    };
+fn look(target: Target, netns: Option<NetnsArg>) -> Result<Inventory, InvestigationError> {
+    let Target::Process(pid) = target else { return Ok(inventory::look(netns)?) };
     if let Err(error) = pid::check_process(pid) {
-        let port = port_instead(pid, &inventory::read(&namespaces)?).filter(|_| matches!(error, NoProcess::Gone(_)));
+        let (_, sockets) = inventory::look(netns)?;
+        let port = port_instead(pid, &sockets).filter(|_| matches!(error, NoProcess::Gone(_)));
         return Err(port.map_or(error.into(), InvestigationError::PortNotPid));
     }
-    if netns.is_some() {
-        let sockets = inventory::read(&namespaces)?;
-        return Ok((namespaces, sockets));
-    }
-    let own = namespaces.first().map(|own| own.inode);
-    if let Some(inode) = (Process { pid, ..Process::default() }).netns().filter(|inode| Some(*inode) != own) {
-        let (mut all, _denied) = netns::all().map_err(no_proc)?;
-        all.retain(|namespace| namespace.inode == inode);
-        namespaces.extend(all);
-    }
-    let sockets = inventory::read(&namespaces)?;
-    let inodes = sockets.iter().filter_map(|socket| Some(socket.inode?.get())).collect();
-    let foreign = foreign::namespaces(pid, &inodes);
-    if foreign.is_empty() {
-        return Ok((namespaces, sockets));
-    }
-    namespaces.extend(foreign);
-    let sockets = inventory::read(&namespaces)?;
-    Ok((namespaces, sockets))
-}
-
-fn no_proc(error: io::Error) -> IoFailure {
-    IoFailure("cannot read the network namespaces from /proc", error)
+    Ok(if netns.is_some() { inventory::look(netns)? } else { inventory::look_at_process(pid)? })
 }
 
 /// Why nothing is found.
@@ -177,10 +161,7 @@ fn nothing(
     networks: &BTreeMap<u32, Network>,
 ) -> InvestigationError {
     let Target::Process(pid) = target else {
-        let places = match (netns, Namespace::own()) {
-            (None, Ok(own)) => elsewhere::look(target, &own),
-            _ => Vec::new(),
-        };
+        let places = if netns.is_none() { elsewhere::look(target) } else { Vec::new() };
         if !places.is_empty() {
             return InvestigationError::Elsewhere { target, places };
         }

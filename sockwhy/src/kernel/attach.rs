@@ -73,14 +73,14 @@ pub(super) fn attach(
     ebpf: &mut Ebpf,
     types: &Types,
     kinds: &[Kind],
-) -> Result<Option<&'static str>, Obstacle> {
-    let mut blind_spot = None;
+) -> Result<Option<String>, Obstacle> {
+    let mut blind_spots = Vec::new();
     for kind in kinds {
         let mut candidates = ways(backend, *kind).peekable();
         while let Some(way) = candidates.next() {
             match attach_way(way, ebpf, types) {
                 Ok(()) => {
-                    blind_spot = blind_spot.or(way.blind_spot);
+                    blind_spots.extend(way.blind_spot);
                     break;
                 }
                 Err(obstacle) => match candidates.peek() {
@@ -90,7 +90,7 @@ pub(super) fn attach(
             }
         }
     }
-    Ok(blind_spot)
+    Ok((!blind_spots.is_empty()).then(|| blind_spots.join(" and ")))
 }
 
 /// Attaches the hooks of one way.
@@ -132,7 +132,7 @@ fn attach_hook(hook: &Hook, ebpf: &mut Ebpf, types: &Types) -> Result<(), Obstac
         }
         Place::Breakpoint(function) => {
             if !sysctl::has_kprobes() {
-                return Err(Obstacle::Host("this kernel has no kprobes (CONFIG_KPROBE_EVENTS)".to_owned()));
+                return Err(Obstacle::NoKprobes);
             }
             types.parameters_of(function)?;
             let program: &mut KProbe = program(ebpf, name)?;
@@ -159,8 +159,7 @@ fn attach_hook(hook: &Hook, ebpf: &mut Ebpf, types: &Types) -> Result<(), Obstac
             if let Some(missing) = Missing::of(&[Capability::NetAdmin]) {
                 return Err(Obstacle::Capabilities { action: "a sock_ops program", missing });
             }
-            let root =
-                cgroup::root().ok_or_else(|| Obstacle::Host("the root of cgroup v2 is not mounted here".to_owned()))?;
+            let root = cgroup::root().ok_or(Obstacle::NoCgroupRoot)?;
             let program: &mut SockOps = program(ebpf, name)?;
             loaded(program.load())?;
             // A cgroup link allows other programs beside it by itself, and takes no flags.

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
 use thiserror::Error;
 
@@ -19,6 +20,9 @@ const MAX_DEPTH: u32 = 32;
 /// Why there is no BTF to read.
 #[derive(Debug, Error)]
 pub enum BtfError {
+    /// sysfs is not there, so nobody knows what the kernel has.
+    #[error("cannot read {VMLINUX}: sysfs is not mounted on /sys")]
+    NoSysfs,
     /// The file cannot be read.
     #[error("cannot read {VMLINUX}: {0}")]
     Read(#[from] io::Error),
@@ -122,7 +126,11 @@ impl Btf {
         // Larger than glibc's mmap threshold (`DEFAULT_MMAP_THRESHOLD_MAX`), so that dropping it returns the pages. Only
         // those that are read into count.
         let mut data = Vec::with_capacity(33 << 20);
-        File::open(VMLINUX)?.read_to_end(&mut data)?;
+        let opened = File::open(VMLINUX);
+        if opened.is_err() && !Path::new("/sys/kernel").exists() {
+            return Err(BtfError::NoSysfs);
+        }
+        opened?.read_to_end(&mut data)?;
         Self::parse(data)
     }
 

@@ -27,7 +27,7 @@ pub struct Way {
 /// One program, and where it is attached.
 #[derive(Debug)]
 pub(super) struct Hook {
-    /// The program's name in the object. Where the place has several, what they have in common.
+    /// The program's name in the object. Where the place has several programs, what their names have in common.
     pub program: &'static str,
     pub at: Place,
     /// What a run that the kernel misses costs.
@@ -84,7 +84,7 @@ pub static WAYS: [Way; 8] = [
     way("sock_ops", Tracepoint, Connect, &[
         hook("sock_ops_connect", CgroupRoot, Miss::Nothing),
     ]),
-    way("inet_sock_set_state and net_dev_queue", Tracepoint, Connect, &[
+    way("the tracepoints inet_sock_set_state and net_dev_queue", Tracepoint, Connect, &[
         hook("tp_inet_sock_set_state", Typed("inet_sock_set_state"), Miss::Nothing),
         hook("tp_net_dev_queue", Typed("net_dev_queue"), Miss::Nothing),
     ]),
@@ -92,7 +92,7 @@ pub static WAYS: [Way; 8] = [
         hook("tp_sys_exit_accept", SyscallExit("sys_exit_accept"), Miss::Event),
         hook("tp_sys_exit_accept4", SyscallExit("sys_exit_accept4"), Miss::Event),
     ]).blind_to(NOT_BY_SYSTEM_CALL),
-    way("sys_exit", Tracepoint, Accept, &[
+    way("the exit of every system call, at some cost", Tracepoint, Accept, &[
         hook("tp_sys_exit", AnySyscallExit, Miss::SystemCall),
     ]).blind_to(NOT_BY_SYSTEM_CALL),
 ];
@@ -110,6 +110,17 @@ const fn hook(program: &'static str, at: Place, miss: Miss) -> Hook {
     Hook { program, at, miss }
 }
 
+impl Hook {
+    /// Its programs in the object: the places of some have several to choose from.
+    fn programs(&self) -> impl Iterator<Item = &'static str> {
+        let (one, several) = match self.at {
+            Exit(_, programs) => (None, programs),
+            _ => (Some(self.program), &[][..]),
+        };
+        one.into_iter().chain(several.iter().map(|(_, name)| *name))
+    }
+}
+
 impl Way {
     const fn blind_to(self, unseen: &'static str) -> Self {
         Self { blind_spot: Some(unseen), ..self }
@@ -123,8 +134,8 @@ pub fn ways(backend: Backend, kind: Kind) -> impl Iterator<Item = &'static Way> 
 
 /// What a program's run that the kernel misses costs.
 pub(super) fn miss(program: &str) -> Miss {
-    let hooks = || WAYS.iter().flat_map(|way| way.hooks);
-    hooks().find(|hook| hook.program == program).map_or(Miss::Nothing, |hook| hook.miss)
+    let mut hooks = WAYS.iter().flat_map(|way| way.hooks);
+    hooks.find(|hook| hook.programs().any(|name| name == program)).map_or(Miss::Nothing, |hook| hook.miss)
 }
 
 /// What of the kernel's BTF attaching asks for, each once. Tracepoints stand there as typedefs.
@@ -135,4 +146,19 @@ pub(super) fn btf_names() -> Vec<String> {
         SyscallExit(_) | AnySyscallExit | CgroupRoot => None,
     });
     names.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_program_at_an_exit_belongs_to_a_hook() {
+        let hooks = || WAYS.iter().flat_map(|way| way.hooks);
+        for (_, program) in INET_CSK_ACCEPT {
+            assert!(hooks().any(|hook| hook.programs().any(|name| name == program)), "{program}");
+        }
+        assert_eq!(miss("fentry_tcp_connect"), Miss::Event);
+        assert_eq!(miss("tp_sys_exit"), Miss::SystemCall);
+    }
 }

@@ -1,7 +1,5 @@
 //! The BPF object: embedded here, given the plan and the kernel's offsets, and loaded.
 
-use std::sync::Once;
-
 use aya::maps::lpm_trie::Key;
 use aya::maps::{HashMap, LpmTrie, Map, MapError};
 use aya::programs::{Program, ProgramError};
@@ -10,10 +8,10 @@ use bytemuck::Pod;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sockwhy_common::{CidrKey, Config, Filters, Offsets, label_bit};
 
-use super::arch;
 use super::btf::Btf;
 use super::obstacle::Obstacle;
 use super::offsets::{self, Purpose};
+use super::{arch, memlock};
 use crate::host::pid;
 use crate::plan::FlowFilter;
 
@@ -65,7 +63,7 @@ impl<'a> Object<'a> {
     pub(super) fn load(&self) -> Result<Ebpf, Obstacle> {
         let Self { request, offsets, config } = self;
         let log_level = if request.log { LOG_ALL } else { LOG_OFF };
-        raise_memlock();
+        memlock::raise();
 
         let filters = request.filters;
         let size = |values: usize| u32::try_from(values.max(1)).unwrap_or(u32::MAX);
@@ -163,15 +161,4 @@ fn fill<K: aya::Pod>(ebpf: &mut Ebpf, name: &str, keys: &[K], value: u8) -> Resu
 
 fn map<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Map, MapError> {
     ebpf.map_mut(name).ok_or_else(|| MapError::InvalidName { name: name.to_owned() })
-}
-
-/// Kernels before 5.11 charge maps to `RLIMIT_MEMLOCK`. Where it may not be raised, newer ones do not need it.
-fn raise_memlock() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let unlimited = Rlimit { current: None, maximum: None };
-        if let Err(error) = setrlimit(Resource::Memlock, unlimited) {
-            log::debug!("RLIMIT_MEMLOCK stays as it is ({error}); kernels since 5.11 do not need it");
-        }
-    });
 }

@@ -4,14 +4,16 @@ use std::{fmt, io};
 
 use aya::EbpfError;
 use aya::programs::ProgramError;
+use aya::sys::SyscallError;
 use rustix::io::Errno;
 use thiserror::Error;
 
 use super::btf::BtfError;
+use super::cause::{Cause, Step};
 use super::offsets::OffsetError;
 use crate::exit::{Exit, Failure};
 use crate::host::tracefs::TracefsError;
-use crate::host::{Capability, Missing, sysctl};
+use crate::host::{Capability, Missing};
 use crate::model::{Backend, Remedy};
 
 /// Why a backend, or anything at all, cannot run on this host.
@@ -35,7 +37,7 @@ pub enum Obstacle {
     #[error(transparent)]
     Tracefs(#[from] TracefsError),
     /// The kernel refused, although the capabilities were there.
-    #[error("the kernel refused to {action}: {error}{}", because(*.hint))]
+    #[error("the kernel refused to {action}: {error}{}", because(*.cause))]
     Kernel {
         /// What was tried.
         action: String,
@@ -44,7 +46,7 @@ pub enum Obstacle {
         /// What the verifier said, for `-v`.
         verifier: String,
         /// A likely reason, read from the host's settings.
-        hint: Option<&'static str>,
+        cause: Option<Cause>,
     },
     /// The kernel has no such function to hook.
     #[error("this kernel has no function {0} to hook")]
@@ -52,6 +54,12 @@ pub enum Obstacle {
     /// The function has an unknown shape.
     #[error("this kernel's {0} takes {1} arguments, a form that sockwhy does not know")]
     Shape(&'static str, usize),
+    /// perf knows no kprobes.
+    #[error("this kernel has no kprobes (CONFIG_KPROBE_EVENTS)")]
+    NoKprobes,
+    /// A container sees a part of the tree only, or nothing is mounted.
+    #[error("the root of cgroup v2 is not mounted here")]
+    NoCgroupRoot,
     /// Something that the backend needs from the host is not there.
     #[error("{0}")]
     Host(String),
@@ -105,8 +113,8 @@ impl fmt::Display for NoBackend {
 
 impl std::error::Error for NoBackend {}
 
-fn because(hint: Option<&'static str>) -> String {
-    hint.map_or_else(String::new, |hint| format!(" ({hint})"))
+fn because(cause: Option<Cause>) -> String {
+    cause.map_or_else(String::new, |cause| format!(" ({cause})"))
 }
 
 impl Obstacle {
@@ -117,19 +125,29 @@ impl Obstacle {
             Self::Capabilities { missing, .. } | Self::Tracefs(TracefsError::Capabilities(missing)) => {
                 missing.remedy(command)
             }
+            Self::Btf(BtfError::NoSysfs) => Remedy::new("mount it", "sudo mount -t sysfs sysfs /sys"),
             Self::Btf(_) => Remedy::new(
                 "use a kernel with CONFIG_DEBUG_INFO_BTF=y, as distributions have built since 2020",
                 "grep BTF /boot/config-$(uname -r)",
             ),
+            Self::Tracefs(TracefsError::Mount(_)) => {
+                Remedy::new("mount it", "sudo mount -t tracefs tracefs /sys/kernel/tracing")
+            }
+            Self::Tracefs(TracefsError::NoTracepoint(_)) => Remedy::new(
+                "use a kernel with CONFIG_FTRACE_SYSCALLS=y that is not locked down",
+                "grep FTRACE_SYSCALLS /boot/config-$(uname -r)",
+            ),
+            Self::NoKprobes => {
+                Remedy::new("use a kernel with CONFIG_KPROBE_EVENTS=y", "grep KPROBE /boot/config-$(uname -r)")
+            }
+            Self::NoCgroupRoot => mount_cgroup(),
+            Self::Kernel { cause: Some(cause), .. } => cause.remedy(command),
             Self::Kernel { verifier, .. } if !verifier.is_empty() => {
                 Remedy::new("see what the verifier says", format!("sudo {command} -v"))
             }
-            Self::Kernel { .. }
-            | Self::Offsets(_)
-            | Self::NoFunction(_)
-            | Self::Shape(..)
-            | Self::Host(_)
-            | Self::Tracefs(_) => Remedy::new("see what this host allows", "sudo sockwhy doctor"),
+            Self::Kernel { .. } | Self::Offsets(_) | Self::NoFunction(_) | Self::Shape(..) | Self::Host(_) => {
+                Remedy::new("see what this host allows", "sudo sockwhy doctor")
+            }
         }
     }
 
@@ -144,22 +162,25 @@ impl Obstacle {
 
     /// The error of loading the object as a whole.
     pub(super) fn object(error: &EbpfError) -> Self {
-        Self::from_source("create BPF maps", error)
+        Self::from_source("create BPF maps", Step::CreateMap, error)
     }
 
     /// The error of loading or attaching one program.
     pub(super) fn program(action: impl fmt::Display, error: &ProgramError) -> Self {
-        let verifier = match error {
-            ProgramError::LoadError { verifier_log, .. } => verifier_log.to_string(),
-            _ => String::new(),
+        let (step, verifier) = match error {
+            ProgramError::LoadError { verifier_log, .. } => (Step::Load, verifier_log.to_string()),
+            ProgramError::SyscallError(SyscallError { call, .. }) if call.starts_with("perf_event_open") => {
+                (Step::PerfEvent, String::new())
+            }
+            _ => (Step::Attach, String::new()),
         };
-        match Self::from_source(&action.to_string(), error) {
-            Self::Kernel { action, error, hint, .. } => Self::Kernel { action, error, verifier, hint },
+        match Self::from_source(&action.to_string(), step, error) {
+            Self::Kernel { action, error, cause, .. } => Self::Kernel { action, error, verifier, cause },
             other => other,
         }
     }
 
-    fn from_source(action: &str, error: &(dyn std::error::Error + 'static)) -> Self {
+    fn from_source(action: &str, step: Step, error: &(dyn std::error::Error + 'static)) -> Self {
         let errno = errno(error);
         if matches!(errno, Some(Errno::PERM | Errno::ACCESS))
             && let Some(missing) = Missing::of(&[Capability::Bpf, Capability::Perfmon])
@@ -167,19 +188,18 @@ impl Obstacle {
             return Self::Capabilities { action: "loading BPF programs", missing };
         }
         let error = errno.map_or_else(|| io::Error::other(error.to_string()), io::Error::from);
-        Self::Kernel { action: action.to_owned(), error, verifier: String::new(), hint: hint() }
+        let cause = Cause::of(step, errno);
+        Self::Kernel { action: action.to_owned(), error, verifier: String::new(), cause }
     }
 }
 
-/// A setting of this host that explains a refusal which capabilities do not.
-fn hint() -> Option<&'static str> {
-    if sysctl::lockdown().is_some_and(|mode| mode == "confidentiality") {
-        return Some("kernel lockdown is in confidentiality mode");
-    }
-    // Debian's and Android's addition: level 3 leaves perf_event_open() to CAP_SYS_ADMIN.
-    let restricted = sysctl::read("kernel/perf_event_paranoid").is_some_and(|level| level > 2);
-    (restricted && !Capability::SysAdmin.is_held())
-        .then_some("kernel.perf_event_paranoid is above 2, which asks for CAP_SYS_ADMIN")
+/// How to have the root of cgroup v2.
+#[must_use]
+pub fn mount_cgroup() -> Remedy {
+    Remedy::new(
+        "mount its root (in a container: the host's)",
+        "sudo mkdir -p /sys/fs/cgroup/unified && sudo mount -t cgroup2 none /sys/fs/cgroup/unified",
+    )
 }
 
 /// The system call's error at the bottom of a chain.

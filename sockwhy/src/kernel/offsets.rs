@@ -63,6 +63,7 @@ pub(super) fn resolve(btf: &Btf, purpose: Purpose) -> Result<Offsets, OffsetErro
         net_inum: of.bytes("net", &["ns", "inum"], U32)?,
 
         is_mptcp: some.bit("tcp_sock", &["is_mptcp"])?,
+        repair: trace.bit("tcp_sock", &["repair"])?,
         segs_out: trace.bytes("tcp_sock", &["segs_out"], U32)?,
         icsk_ulp_data: of.bytes("inet_connection_sock", &["icsk_ulp_data"], U64)?,
         request_join: some.bit("mptcp_subflow_context", &["request_join"])?,

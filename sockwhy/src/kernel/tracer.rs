@@ -21,7 +21,7 @@ pub struct Tracer {
     /// The backend that attached.
     pub backend: Backend,
     /// What it cannot see, in words that follow "cannot see".
-    pub blind_spot: Option<&'static str>,
+    pub blind_spot: Option<String>,
 }
 
 impl Tracer {

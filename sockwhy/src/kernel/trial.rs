@@ -41,7 +41,7 @@ impl Trial {
     ///
     /// # Errors
     /// Why the kernel refuses.
-    pub fn backend(&self, backend: Backend) -> Result<Option<&'static str>, Obstacle> {
+    pub fn backend(&self, backend: Backend) -> Result<Option<String>, Obstacle> {
         attach::attach(backend, &mut self.load()?, &self.types, &Kind::ALL)
     }
 

@@ -211,7 +211,7 @@ mod tests {
     use super::*;
     use crate::inventory::join;
     use crate::model::Family;
-    use crate::model::socket::{Descriptor, Owner, Socket, Sockets};
+    use crate::model::socket::{Descriptor, Opening, Owner, Socket, Sockets};
 
     fn socket(inode: u64, state: State, local: &str, peer: Option<&str>) -> Socket {
         let local = local.parse().unwrap();
@@ -237,7 +237,10 @@ mod tests {
         let connection = Some("192.168.100.200:50001");
         let list = vec![
             socket(1, State::Listen, "[::]:4243", None),
-            socket(2, State::Established, "192.168.100.100:4243", connection),
+            Socket {
+                opening: Some(Opening::Passive),
+                ..socket(2, State::Established, "192.168.100.100:4243", connection)
+            },
             socket(3, State::CloseWait, "192.168.100.100:4244", connection),
         ];
         let held = |pid| {

@@ -30,6 +30,12 @@ pub trait Sink {
     /// Where writing fails otherwise.
     fn flush(&mut self) -> impl Future<Output = io::Result<bool>>;
 
+    /// Waits until it has something to pass on though no event came, as a screen has that is drawn every second. Lines
+    /// never have.
+    fn due(&mut self) -> impl Future<Output = ()> {
+        std::future::pending()
+    }
+
     /// Events that it has passed on.
     fn shown(&self) -> u64;
 
@@ -107,6 +113,7 @@ impl<S: Sink> Run<S> {
             tokio::select! {
                 biased;
                 () = stop.reached() => return Ok(End::Stopped),
+                () = self.sink.due() => {}
                 flushed = flush(log.as_deref_mut()) => flushed.map_err(log_failed)?,
                 ready = self.source.wait() => {
                     ready.map_err(|error| IoFailure("cannot wait for events", error))?;

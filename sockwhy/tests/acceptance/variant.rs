@@ -20,10 +20,11 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
-    pub(crate) fn all() -> [Self; 5] {
+    pub(crate) fn all() -> [Self; 6] {
         [
             Self::with_tracefs(),
             Self::with_tracefs_unmounted(),
+            Self::in_a_chroot(),
             Self::without_tracefs(),
             Self::without_cgroup2(),
             Self::without_either(),
@@ -39,6 +40,12 @@ impl Variant {
     pub(crate) fn with_tracefs_unmounted() -> Self {
         let enter = Enter { hide: tracing(), ..Enter::default() };
         Self { name: "with tracefs unmounted", enter, tracefs: true, cgroup2: host::cgroup2().is_some() }
+    }
+
+    /// Likewise where the root is no mount.
+    pub(crate) fn in_a_chroot() -> Self {
+        let enter = Enter { hide: tracing(), chroot: true, ..Enter::default() };
+        Self { name: "in a chroot", enter, ..Self::with_tracefs_unmounted() }
     }
 
     pub(crate) fn without_tracefs() -> Self {

@@ -6,14 +6,19 @@ use std::{process, thread};
 
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
+use crate::enter::Enter;
 use crate::harness::scenarios;
 use crate::holder::Holder;
 use crate::kinds::{Client, Listener};
-use crate::listing::{Owner, all, list};
+use crate::listing::{Owner, all, list, list_as};
+use crate::netlink;
 use crate::outcome::{Outcome, Stop};
+use crate::privileges::WITHOUT_BPF;
+use crate::program::program;
+use crate::said::Said;
 use crate::zoo::{connect, inode};
 
-scenarios![shared_by_many_processes, descriptors_of_a_thread, closed_by_everybody];
+scenarios![shared_by_many_processes, descriptors_of_a_thread, main_thread_ended, closed_by_everybody];
 
 fn shared_by_many_processes() -> Outcome {
     let listener = Listener::Inet.open(None)?;
@@ -59,6 +64,28 @@ fn descriptors_of_a_thread() -> Outcome {
         let owners: Vec<_> = row.owners.iter().flatten().map(|owner| (owner.pid, owner.fd)).collect();
         assert_eq!(owners, [(Some(process::id()), fd.unsigned_abs())]);
     }
+    Ok(())
+}
+
+/// The process goes on with its other threads.
+fn main_thread_ended() -> Outcome {
+    let listener = Listener::Inet.open(None)?;
+    let holder = Holder::start_without_main_thread(b"headless", &[&listener])?;
+    let number = inode(&listener)?;
+    let fd = listener.as_raw_fd().unsigned_abs();
+    drop(listener);
+    let expected = [Owner { pid: Some(holder.pid), process: "headless".to_owned(), fd }];
+    for enter in [Enter::default(), Enter { capabilities: Some(WITHOUT_BPF.bits()), ..Enter::default() }] {
+        let rows = list_as(&enter, &program(), &["-a", "-o", "json"])?.rows()?;
+        let row = rows.iter().find(|row| row.inode == Some(number)).expect("it is open");
+        assert_eq!(row.owners.as_deref(), Some(&expected[..]), "{enter:?}");
+        let said = Said::by_sockwhy(&enter, &program(), &["explain", &holder.pid.to_string()])?;
+        assert_eq!((said.code, said.stdout.contains("headless")), (Some(0), true), "{said:?}");
+    }
+    // Its other threads tell where it is.
+    netlink::leave()?;
+    let said = Said::by_sockwhy(&Enter::default(), &program(), &["explain", &holder.pid.to_string()])?;
+    assert_eq!(said.code, Some(0), "{said:?}");
     Ok(())
 }
 

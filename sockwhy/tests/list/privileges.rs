@@ -9,9 +9,20 @@ use crate::kinds::{Client, Listener};
 use crate::listing::{Row, all, list_as};
 use crate::outcome::Outcome;
 use crate::program::{Copy, NOBODY, program};
-use crate::zoo::{Zoo, connect, inode};
+use crate::said::Said;
+use crate::zoo::{Zoo, connect, inode, port};
 
-scenarios![ordinary_user, own_processes_of_an_ordinary_user, root_without_bpf, other_namespaces_need_root];
+scenarios![
+    ordinary_user,
+    own_processes_of_an_ordinary_user,
+    root_without_bpf,
+    who_has_connected_is_a_guess_without_bpf,
+    other_namespaces_need_root,
+];
+
+/// What a user has who may read every process, but may not load BPF programs.
+pub(crate) const WITHOUT_BPF: CapabilitySet =
+    CapabilitySet::SYS_PTRACE.union(CapabilitySet::DAC_READ_SEARCH).union(CapabilitySet::DAC_OVERRIDE);
 
 fn nobody() -> Enter {
     Enter { user: Some(NOBODY), ..Enter::default() }
@@ -79,8 +90,7 @@ fn own_processes_of_an_ordinary_user() -> Outcome {
 /// A user who may read every process sees every owner, also without BPF.
 fn root_without_bpf() -> Outcome {
     let _zoo = Zoo::open()?;
-    let capabilities = CapabilitySet::SYS_PTRACE | CapabilitySet::DAC_READ_SEARCH | CapabilitySet::DAC_OVERRIDE;
-    let enter = Enter { capabilities: Some(capabilities.bits()), ..Enter::default() };
+    let enter = Enter { capabilities: Some(WITHOUT_BPF.bits()), ..Enter::default() };
     let seen = list_as(&enter, &program(), &["-a", "-o", "json"])?.rows()?;
     let expected = sorted(all()?);
     for (seen, expected) in sorted(seen).iter().zip(&expected) {
@@ -89,6 +99,30 @@ fn root_without_bpf() -> Outcome {
         }
         assert_eq!((seen.cookie, &seen.state, &seen.label), (expected.cookie, &expected.state, &expected.label));
     }
+    Ok(())
+}
+
+/// A listener takes the port that a client has connected from: without BPF, ports alone tell what came from a listener.
+fn who_has_connected_is_a_guess_without_bpf() -> Outcome {
+    let listener = Listener::Inet.open(None)?;
+    let client = Client::Inet.open(None)?;
+    client.set_reuse_address(true)?;
+    client.connect(&Client::Inet.target(port(&listener)?).into())?;
+    let (_accepted, _) = listener.accept()?;
+    let late = Client::Inet.open(None)?;
+    late.set_reuse_address(true)?;
+    late.bind(&Client::Inet.target(port(&client)?).into())?;
+    late.listen(1)?;
+    drop(listener);
+    let number = Some(inode(&client)?);
+    let why = |rows: Vec<Row>| rows.into_iter().find(|row| row.inode == number).expect("it is open").why;
+    let known = why(all()?);
+    assert!(known.starts_with("connect() on "), "{known}");
+    let enter = Enter { capabilities: Some(WITHOUT_BPF.bits()), ..Enter::default() };
+    let guessed = why(list_as(&enter, &program(), &["-a", "-o", "json"])?.rows()?);
+    assert!(guessed.starts_with("probably "), "{guessed}");
+    let said = Said::by_sockwhy(&enter, &program(), &["explain", &format!("127.0.0.1:{}", port(&client)?)])?;
+    assert!(said.stdout.contains("probably came from the listener"), "{said:?}");
     Ok(())
 }
 

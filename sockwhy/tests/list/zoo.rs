@@ -53,7 +53,7 @@ impl Listener {
 }
 
 impl Client {
-    fn open(self, kind: Option<Protocol>) -> io::Result<Socket> {
+    pub(crate) fn open(self, kind: Option<Protocol>) -> io::Result<Socket> {
         Socket::new(if self == Self::Inet { Domain::IPV4 } else { Domain::IPV6 }, Type::STREAM, kind)
     }
 }

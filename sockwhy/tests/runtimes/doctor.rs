@@ -20,6 +20,9 @@ scenarios![
     without_single_capabilities,
     what_it_says_of_backends_is_so,
     in_namespaces,
+    where_a_seccomp_filter_refuses_bpf,
+    without_sysfs,
+    with_little_memory_to_lock,
     with_tracefs,
     every_no_has_a_fix,
     every_fix_ends_with_a_command,
@@ -124,6 +127,49 @@ fn in_namespaces() -> Outcome {
     Ok(())
 }
 
+/// The kernel's age is not the reason.
+fn where_a_seccomp_filter_refuses_bpf() -> Outcome {
+    let filtered = Enter { seccomp: true, ..Enter::default() };
+    let rows = Rows::of(&Said::by_sockwhy(&filtered, &program(), ARGUMENTS)?)?;
+    for check in ["tracing", "ring buffer", "fentry", "tracepoint", "iterators"] {
+        let row = rows.row(check)?.to_string();
+        for words in ["a seccomp filter is on", "--security-opt seccomp=unconfined"] {
+            assert!(row.contains(words), "no {words:?} in {row}");
+        }
+    }
+    let said = Said::by_sockwhy(&filtered, &program(), &["trace", "--duration", "0.01"])?;
+    assert_eq!((said.code, said.stderr.contains("seccomp=unconfined")), (Some(3), true), "{said:?}");
+    Ok(())
+}
+
+/// Without it, nobody knows whether the kernel has BTF.
+fn without_sysfs() -> Outcome {
+    let hidden = Enter { hide: vec!["/sys".into()], ..Enter::default() };
+    let rows = Rows::of(&Said::by_sockwhy(&hidden, &program(), ARGUMENTS)?)?;
+    for check in ["BTF", "tracing"] {
+        assert_eq!(rows.row(check)?["fix"], "mount it: sudo mount -t sysfs sysfs /sys", "{}", rows.row(check)?);
+    }
+    let detail = rows.row("BTF")?["detail"].as_str().unwrap_or_default();
+    assert!(detail.ends_with("sysfs is not mounted on /sys"), "{detail}");
+    Ok(())
+}
+
+/// Kernels before 5.11 count BPF against it.
+fn with_little_memory_to_lock() -> Outcome {
+    let capabilities = CapabilitySet::BPF | CapabilitySet::PERFMON | CapabilitySet::NET_ADMIN;
+    let enter = Enter { memlock: Some(4096), capabilities: Some(capabilities.bits()), ..Enter::default() };
+    let rows = Rows::of(&Said::by_sockwhy(&enter, &program(), ARGUMENTS)?)?;
+    let row = rows.row("RLIMIT_MEMLOCK")?;
+    assert!(row["detail"].as_str().is_some_and(|detail| detail.starts_with("4096 bytes")), "{row}");
+    let matters = host::kernel() < (5, 11);
+    assert_eq!((rows.ok("RLIMIT_MEMLOCK")?, rows.ok("tracing")?), (Some(!matters), Some(!matters)), "{row}");
+    if matters {
+        let tracing = rows.row("tracing")?.to_string();
+        assert!(tracing.contains("RLIMIT_MEMLOCK") && tracing.contains("prlimit --memlock=unlimited"), "{tracing}");
+    }
+    Ok(())
+}
+
 fn with_tracefs() -> Outcome {
     let there = Enter { tracefs: Some("/sys/kernel/tracing".into()), ..Enter::default() };
     let rows = Rows::of(&Said::by_sockwhy(&there, &program(), ARGUMENTS)?)?;
@@ -135,7 +181,7 @@ fn every_no_has_a_fix() -> Outcome {
     for said in [sockwhy(ARGUMENTS)?, Said::by_sockwhy(&nobody(), Copy::of(&program())?.program(), ARGUMENTS)?] {
         for row in said.objects()? {
             let fields: Vec<_> = row.as_object().into_iter().flat_map(|object| object.keys()).collect();
-            assert_eq!(fields, ["check", "detail", "fix", "ok"], "{row}");
+            assert_eq!(fields, ["check", "command", "detail", "fix", "ok"], "{row}");
             assert_eq!(row["ok"] == true, row["fix"].is_null(), "{row}");
             assert!(row["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{row}");
         }
@@ -170,9 +216,9 @@ fn every_fix_ends_with_a_command() -> Outcome {
         let rows = Said::by(command().args(ARGUMENTS))?.objects()?;
         let mut expected = Vec::new();
         for row in rows.iter().filter(|row| !row["fix"].is_null()) {
-            let fix = row["fix"].as_str().unwrap_or_default();
-            let (_, command) = fix.rsplit_once(": ").ok_or_else(|| Stop::failed(format!("no command: {row}")))?;
+            let command = row["command"].as_str().ok_or_else(|| Stop::failed(format!("no command: {row}")))?;
             assert!(is_command(command), "{row}");
+            assert!(row["fix"].as_str().is_some_and(|fix| fix.ends_with(&format!(": {command}"))), "{row}");
             expected.push(command.to_owned());
         }
         // A host where nothing is amiss.

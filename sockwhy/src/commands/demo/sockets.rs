@@ -8,6 +8,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
 use crate::exit::Failure;
+use crate::model::Remedy;
 
 /// Far longer than a connection within the machine takes, unless a firewall drops it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -19,17 +20,25 @@ const MAX_OTHER_CLIENTS: usize = 100;
 #[derive(Debug, Error)]
 pub(super) enum DemoError {
     /// The listener cannot be made.
-    #[error("cannot make an AF_INET6 listener: {0}; does this kernel have IPv6? cat /proc/net/if_inet6")]
+    #[error("cannot make an AF_INET6 listener: {0}")]
     Listener(io::Error),
     /// The client cannot connect, though it should be able to.
-    #[error("an AF_INET client cannot connect to 127.0.0.1:{0}: {1}; is there a firewall? nft list ruleset")]
+    #[error("an AF_INET client cannot connect to 127.0.0.1:{0}: {1}")]
     Client(u16, io::Error),
     /// The client could connect although `IPV6_V6ONLY` is set.
     #[error("an AF_INET client could connect to 127.0.0.1:{0} although the listener has IPV6_V6ONLY set")]
     NotRefused(u16),
 }
 
-impl Failure for DemoError {}
+impl Failure for DemoError {
+    fn remedy(&self, _command: &str) -> Option<Remedy> {
+        match self {
+            Self::Listener(_) => Some(Remedy::new("see whether this kernel has IPv6", "cat /proc/net/if_inet6")),
+            Self::Client(..) => Some(Remedy::new("see whether a firewall refuses it", "sudo nft list ruleset")),
+            Self::NotRefused(_) => None,
+        }
+    }
+}
 
 /// The sockets of the demo. They are closed when it is dropped.
 #[derive(Debug)]

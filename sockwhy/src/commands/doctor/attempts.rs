@@ -1,7 +1,6 @@
 //! What the kernel allows, by trying it.
 
 use super::report::{Row, THIS};
-use super::settings::mount_cgroup;
 use crate::host::Namespace;
 use crate::kernel::hooks::{self, Way};
 use crate::kernel::iterators::{self, IterError};
@@ -14,9 +13,9 @@ pub(super) struct Attempts {
     btf: Result<(), Failed>,
     ring_buffer: Result<(), Failed>,
     /// In the order in which a trace prefers them. One that works says what it cannot see.
-    backends: [(Backend, Result<Option<&'static str>, Failed>); 3],
-    /// The two ways to see connects, then the two to see accepts. A trace uses the first that attaches.
-    ways: [[Result<(), Failed>; 2]; 2],
+    backends: [(Backend, Result<Option<String>, Failed>); 3],
+    /// The ways of the tracepoint backend to see each kind of event. A trace uses the first that attaches.
+    ways: Ways<Result<(), Failed>>,
     iterators: Result<(), Failed>,
 }
 
@@ -32,17 +31,23 @@ impl Failed {
     fn of(obstacle: &Obstacle) -> Self {
         log::debug!("{}", obstacle.detail());
         let fix = match obstacle {
-            Obstacle::Btf(_) | Obstacle::Capabilities { .. } | Obstacle::Tracefs(_) => Some(obstacle.remedy(THIS)),
-            _ => None,
+            Obstacle::Kernel { cause: None, .. }
+            | Obstacle::Offsets(_)
+            | Obstacle::NoFunction(_)
+            | Obstacle::Shape(..)
+            | Obstacle::Host(_) => None,
+            _ => Some(obstacle.remedy(THIS)),
         };
         Self { reason: obstacle.to_string(), fix }
     }
 }
 
-/// The ways of the tracepoint backend to see this kind of event: the better one, and the one that is used instead.
-fn ways(kind: Kind) -> [&'static Way; 2] {
-    let mut ways = hooks::ways(Backend::Tracepoint, kind);
-    [(); 2].map(|()| ways.next().expect("the table has two for each kind"))
+/// Ways by kind of event, each with its name and what trying it has shown.
+type Ways<T> = [(Kind, Vec<(&'static str, T)>); Kind::ALL.len()];
+
+/// The ways of the tracepoint backend.
+fn ways<T>(attempt: impl Fn(&Way) -> T) -> Ways<T> {
+    Kind::ALL.map(|kind| (kind, hooks::ways(Backend::Tracepoint, kind).map(|way| (way.name, attempt(way))).collect()))
 }
 
 impl Attempts {
@@ -59,7 +64,7 @@ impl Attempts {
             btf: Ok(()),
             ring_buffer: trial.ring_buffer().map_err(failed),
             backends: Backend::ALL.map(|backend| (backend, trial.backend(backend).map_err(failed))),
-            ways: Kind::ALL.map(|kind| ways(kind).map(|way| trial.way(way).map_err(failed))),
+            ways: ways(|way| trial.way(way).map_err(failed)),
             iterators: iterators(),
         }
     }
@@ -71,38 +76,37 @@ impl Attempts {
             btf: Err(failure.clone()),
             ring_buffer: Err(untried()),
             backends: Backend::ALL.map(|backend| (backend, Err(untried()))),
-            ways: [(); 2].map(|()| [(); 2].map(|()| Err(untried()))),
+            ways: ways(|_| Err(untried())),
             iterators: Err(untried()),
         }
     }
 
     /// The backend that a trace would use, and what it cannot see.
-    pub(super) fn best(&self) -> Option<(Backend, Option<&'static str>)> {
-        self.backends.iter().find_map(|(backend, result)| Some((*backend, *result.as_ref().ok()?)))
+    pub(super) fn best(&self) -> Option<(Backend, Option<&str>)> {
+        self.backends.iter().find_map(|(backend, result)| Some((*backend, result.as_ref().ok()?.as_deref())))
     }
 
     pub(super) fn rows(&self) -> Vec<Row> {
-        let [[sock_ops, states], [syscalls, any_syscall]] = &self.ways;
         let mut rows = vec![
             self.tracing(),
-            row("BTF", &self.btf, "the kernel describes its types", no_btf),
-            row("ring buffer", &self.ring_buffer, "created", old_kernel),
+            row("BTF", &self.btf, "the kernel describes its types"),
+            row("ring buffer", &self.ring_buffer, "created"),
         ];
-        rows.extend(self.backends.iter().map(|(backend, result)| self.backend(*backend, result.as_ref().copied())));
+        rows.extend(self.backends.iter().map(|(backend, result)| self.backend(*backend, result.as_ref())));
+        rows.extend(self.ways.iter().filter_map(|(kind, ways)| {
+            let ((_, best), others) = ways.split_first()?;
+            let row = match kind {
+                Kind::Connect => row("sock_ops", best, "connects are seen within tcp_connect()"),
+                Kind::Accept => row("tracefs", best, "accepts are seen at the exits of two system calls"),
+            };
+            let stand_in = others.iter().find(|(_, result)| result.is_ok());
+            Some(with_stand_in(row, stand_in.map(|(name, _)| *name)))
+        }));
         rows.push(with_stand_in(
-            row("sock_ops", sock_ops, "connects are seen within tcp_connect()", mount_cgroup),
-            "the tracepoints inet_sock_set_state and net_dev_queue are used instead",
-            states.is_ok(),
-        ));
-        rows.push(with_stand_in(
-            row("tracefs", syscalls, "accepts are seen at the exits of two system calls", no_tracefs),
-            "the exit of every system call is used instead, at some cost",
-            any_syscall.is_ok(),
-        ));
-        rows.push(with_stand_in(
-            row("iterators", &self.iterators, "list and explain use them", old_kernel),
-            "sock_diag and /proc are used instead: slower, V6ONLY of listeners only, owners that this user may see only",
-            true,
+            row("iterators", &self.iterators, "list and explain use them"),
+            Some(
+                "sock_diag and /proc: slower, V6ONLY is known only for listeners, owners only where this user may see them",
+            ),
         ));
         rows
     }
@@ -122,12 +126,11 @@ impl Attempts {
         }
     }
 
-    fn backend(&self, backend: Backend, result: Result<Option<&'static str>, &Failed>) -> Row {
+    fn backend(&self, backend: Backend, result: Result<&Option<String>, &Failed>) -> Row {
         let check = backend.as_str();
         let needs = match backend {
             Backend::Fentry => no_fentry,
-            Backend::Kprobe => no_kprobe,
-            Backend::Tracepoint => old_kernel,
+            Backend::Kprobe | Backend::Tracepoint => old_kernel,
         };
         match (result, self.best()) {
             (Ok(None), _) => Row::yes(check, "attached"),
@@ -141,10 +144,6 @@ impl Attempts {
             }
         }
     }
-}
-
-fn no_btf() -> Remedy {
-    Remedy::new("use a kernel with CONFIG_DEBUG_INFO_BTF=y", "grep BTF /boot/config-$(uname -r)")
 }
 
 fn old_kernel() -> Remedy {
@@ -162,18 +161,10 @@ fn no_fentry() -> Remedy {
     )
 }
 
-fn no_kprobe() -> Remedy {
-    Remedy::new("use a kernel with CONFIG_KPROBE_EVENTS=y", "grep KPROBE /boot/config-$(uname -r)")
-}
-
-fn no_tracefs() -> Remedy {
-    Remedy::new("mount it", "sudo mount -t tracefs tracefs /sys/kernel/tracing")
-}
-
-fn row(check: &'static str, result: &Result<(), Failed>, found: &str, fix: fn() -> Remedy) -> Row {
+fn row(check: &'static str, result: &Result<(), Failed>, found: &str) -> Row {
     match result {
         Ok(()) => Row::yes(check, found),
-        Err(failure) => Row::no(check, failure.reason.clone(), failure.fix.clone().unwrap_or_else(fix)),
+        Err(failure) => Row::no(check, failure.reason.clone(), failure.fix.clone().unwrap_or_else(old_kernel)),
     }
 }
 
@@ -188,11 +179,11 @@ fn iterators() -> Result<(), Failed> {
 }
 
 /// A row is "partly" where something else is used instead.
-fn with_stand_in(row: Row, stand_in: &str, works: bool) -> Row {
-    match row {
-        Row { ok: Some(false), detail, fix, check } if works => {
-            Row { check, ok: None, detail: format!("{detail}; {stand_in}"), fix }
+fn with_stand_in(row: Row, stand_in: Option<&str>) -> Row {
+    match (row, stand_in) {
+        (Row { ok: Some(false), detail, fix, check }, Some(stand_in)) => {
+            Row { check, ok: None, detail: format!("{detail}; used instead: {stand_in}"), fix }
         }
-        row => row,
+        (row, _) => row,
     }
 }

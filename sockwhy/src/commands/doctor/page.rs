@@ -37,7 +37,8 @@ pub(super) fn doctor_text(report: &Report, terminal: Terminal) -> Vec<u8> {
 pub(super) fn doctor_json(report: &Report) -> Vec<u8> {
     let mut out = Vec::new();
     for Row { check, ok, detail, fix } in &report.rows {
-        line(&mut out, &RowJson { check, ok: *ok, detail, fix: fix.as_ref().map(Shown) });
+        let command = fix.as_ref().and_then(|fix| fix.command.as_deref());
+        line(&mut out, &RowJson { check, ok: *ok, detail, fix: fix.as_ref().map(Shown), command });
     }
     out
 }
@@ -48,5 +49,8 @@ struct RowJson<'a> {
     check: &'a str,
     ok: Option<bool>,
     detail: &'a str,
+    /// What to do, the command included.
     fix: Option<Shown<&'a Remedy>>,
+    /// The command alone.
+    command: Option<&'a str>,
 }

@@ -2,17 +2,11 @@
 
 use super::report::{Row, THIS};
 use crate::host::{Capability, Missing, Namespace, cgroup, in_user_namespace, pid, sysctl};
+use crate::kernel::{Cause, memlock, mount_cgroup};
 use crate::model::Remedy;
 
 fn outside() -> Remedy {
     Remedy::new("run it outside of the container", format!("sudo {THIS}"))
-}
-
-pub(super) fn mount_cgroup() -> Remedy {
-    Remedy::new(
-        "mount its root (in a container: the host's)",
-        "sudo mkdir -p /sys/fs/cgroup/unified && sudo mount -t cgroup2 none /sys/fs/cgroup/unified",
-    )
 }
 
 /// How to get capabilities.
@@ -47,12 +41,29 @@ fn capability_row(capability: Capability, held: bool, confined: bool) -> Row {
 }
 
 /// Rows for the kernel's settings.
-pub(super) fn kernel() -> [Row; 3] {
+pub(super) fn kernel() -> [Row; 4] {
     [
+        memlock(memlock::limit(), memlock::is_counted()),
         lockdown(sysctl::lockdown().as_deref()),
         perf_event_paranoid(sysctl::read("kernel/perf_event_paranoid"), Capability::Perfmon.is_held()),
         unprivileged_bpf_disabled(sysctl::read("kernel/unprivileged_bpf_disabled"), Capability::Bpf.is_held()),
     ]
+}
+
+/// sockwhy raises it for itself, where it may.
+fn memlock(limit: Option<u64>, is_counted: bool) -> Row {
+    let check = "RLIMIT_MEMLOCK";
+    match (limit, is_counted) {
+        (None, _) => Row::yes(check, "unlimited"),
+        (Some(bytes), false) => {
+            Row::yes(check, format!("{bytes} bytes, which does not matter: this kernel does not count BPF against it"))
+        }
+        (Some(bytes), true) => Row::no(
+            check,
+            format!("{bytes} bytes: this kernel counts BPF maps against it"),
+            Cause::Memlock.remedy(THIS),
+        ),
+    }
 }
 
 /// `kernel_lockdown(7)`: confidentiality denies `bpf_probe_read_kernel` (`LOCKDOWN_BPF_READ_KERNEL`), integrity does
@@ -64,7 +75,7 @@ fn lockdown(state: Option<&str>) -> Row {
         Some("confidentiality") => Row::no(
             check,
             "in confidentiality mode, where BPF programs may not read the kernel's memory",
-            Remedy::new("boot with lockdown=integrity", "cat /sys/kernel/security/lockdown"),
+            Cause::Lockdown.remedy(THIS),
         ),
         Some(state) => {
             Row::yes(check, format!("in {state} mode, which allows BPF programs to read the kernel's memory"))

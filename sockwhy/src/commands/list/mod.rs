@@ -21,8 +21,7 @@ pub fn run(args: ListArgs, common: &CommonArgs) -> Result<(), Box<dyn Failure>> 
     for pid in &plan.pids {
         check_process(*pid)?;
     }
-    let namespaces = inventory::namespaces(plan.netns)?;
-    let sockets = inventory::read(&namespaces)?;
+    let (namespaces, sockets) = inventory::look(plan.netns)?;
     let shown: Vec<_> = sockets.iter().filter(|socket| plan.wants(*socket)).collect();
     let page = match common.output {
         OutputFormat::Text => {

@@ -65,7 +65,8 @@ fn describe(plan: &TracePlan, tracer: &Tracer) -> String {
         Kind::Accept => "accepts",
     });
     let events = events.collect::<Vec<_>>().join(" and ");
-    let unseen = tracer.blind_spot.map_or_else(String::new, |blind_spot| format!("; it cannot see {blind_spot}"));
+    let unseen =
+        tracer.blind_spot.as_ref().map_or_else(String::new, |blind_spot| format!("; it cannot see {blind_spot}"));
     format!("{events} with the {} backend{unseen}", tracer.backend)
 }
 

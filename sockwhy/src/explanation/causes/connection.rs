@@ -8,8 +8,9 @@ pub(super) fn accepted(group: &Group<'_>) -> Option<String> {
     let socket = group.first();
     let listener = socket.listener().filter(|_| group.kind == Kind::Accepted)?;
     Some(format!(
-        "{} came from the listener on {}, and a socket that is accepted has its listener's family, {}.",
+        "{} {}came from the listener on {}, and a socket that is accepted has its listener's family, {}.",
         group.name(),
+        socket.probably(),
         listener.local,
         socket.family.as_str(),
     ))
@@ -45,8 +46,10 @@ pub(super) fn connection(group: &Group<'_>) -> Option<String> {
         Label::Ipv4 => "AF_INET sockets, which carry IPv4 only",
         _ => "AF_INET6 sockets whose peers are IPv6 addresses",
     };
-    let connected = if socket.has_connected() { "connect() on " } else { "" };
-    Some(format!("{}{held}: {connected}{how}.", group.name()))
+    if socket.has_connected() {
+        return Some(format!("{}{held}: {}connect() on {how}.", group.name(), socket.probably()));
+    }
+    Some(format!("{}{held}: {how}.", group.name()))
 }
 
 pub(super) fn ipv4_on_the_wire(group: &Group<'_>) -> Option<String> {

@@ -1,5 +1,5 @@
-//! Events: what the kernel's records mean. A module for each kind says how it is read, why its socket has its label, and
-//! which fields it has.
+//! Events: what the kernel's records mean. A module for each kind says how it is read and why its socket has its label;
+//! `flow` has the fields that all kinds share.
 
 mod accept;
 mod connect;

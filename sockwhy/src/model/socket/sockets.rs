@@ -125,12 +125,20 @@ impl<'a> Entry<'a> {
         self.all.links[self.index].other_end.map(|index| self.all.entry(index))
     }
 
-    /// Whether it is certain that this end called `connect()`.
+    /// Whether this end called `connect()`, as far as is known.
     #[must_use]
     pub fn has_connected(&self) -> bool {
         match self.opening {
             Some(opening) => opening == Opening::Active,
             None => self.state == State::SynSent || self.other_end().is_some_and(|other| other.listener().is_some()),
         }
+    }
+
+    /// "probably ", where ports alone tell how the connection began: a listener can take a port that a client has connected
+    /// from.
+    #[must_use]
+    pub fn probably(&self) -> &'static str {
+        let is_known = self.opening.is_some() || matches!(self.state, State::SynSent | State::SynRecv);
+        if is_known { "" } else { "probably " }
     }
 }

@@ -118,6 +118,7 @@ fn reasons_of_listeners() {
 #[test]
 fn a_connection_is_linked_to_the_listener_it_came_from() {
     let child = file(1, connection(Family::Inet6, "10.0.0.5:80", "10.0.0.20:50000"));
+    let child = Socket { opening: Some(Opening::Passive), ..child };
     let any = listener(Family::Inet6, "[::]:80");
     let dual = "accepted on port 80 by a dual-stack AF_INET6 listener; the peer is IPv4";
     assert_eq!(why(&[any, child], &[]), dual);
@@ -128,10 +129,12 @@ fn a_connection_is_linked_to_the_listener_it_came_from() {
     assert_eq!(why(&[any, mapped, child], &[]), of_mapped);
     let waiting = Socket { inode: None, ..child };
     assert!(why(&[any, waiting], &[]).starts_with("to be accepted on port 80 by a dual-stack"));
-    let handshake = Socket { state: State::SynRecv, ..waiting };
+    let handshake = Socket { state: State::SynRecv, opening: None, ..waiting };
     assert!(why(&[any, handshake], &[]).starts_with("to be accepted on port 80 by a dual-stack"));
     let closing = Socket { state: State::FinWait1, ..waiting };
     assert!(why(&[any, closing], &[]).starts_with("accepted on port 80 by a dual-stack"));
+    // A listener can take a port that a client has connected from.
+    assert_eq!(why(&[any, Socket { opening: None, ..child }], &[]), format!("probably {dual}"));
 }
 
 #[test]
@@ -184,11 +187,12 @@ fn the_two_ends_of_a_connection_are_linked() {
     let held = [held(1, 31307, 7, b"java"), held(2, 4242, 3, b"curl")];
     assert_eq!(
         why(&[listener, client, server], &held),
-        "accepted on port 80 by a dual-stack AF_INET6 listener; the peer is IPv4; the other end is 4242/curl, AF_INET"
+        "probably accepted on port 80 by a dual-stack AF_INET6 listener; the peer is IPv4; the other end is 4242/curl, \
+         AF_INET"
     );
     assert_eq!(
         why(&[listener, server, client], &held),
-        "connect() on an AF_INET socket, which carries IPv4 only; the other end is 31307/java, AF_INET6"
+        "probably connect() on an AF_INET socket, which carries IPv4 only; the other end is 31307/java, AF_INET6"
     );
     let elsewhere = Socket { netns: NETNS + 1, ..client };
     assert!(!why(&[listener, elsewhere, server], &held).contains("the other end"));

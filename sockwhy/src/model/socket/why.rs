@@ -33,8 +33,14 @@ impl Why<'_> {
     pub(crate) fn write(&self, f: &mut impl Write) -> fmt::Result {
         let socket = self.0;
         match (socket.listener(), socket.peer.map(|peer| peer.ip())) {
-            (Some(listener), Some(peer)) => accepted(progress(socket), socket.local, origin(listener), peer, f)?,
-            (None, Some(peer)) if socket.has_connected() => connected(socket.label, peer, f)?,
+            (Some(listener), Some(peer)) => {
+                f.write_str(socket.probably())?;
+                accepted(progress(socket), socket.local, origin(listener), peer, f)?;
+            }
+            (None, Some(peer)) if socket.has_connected() => {
+                f.write_str(socket.probably())?;
+                connected(socket.label, peer, f)?;
+            }
             (None, Some(peer)) => {
                 if socket.opening == Some(Opening::Passive) {
                     f.write_str("accepted by a listener that is not there now: ")?;

@@ -95,6 +95,8 @@ pub(crate) struct Open {
     pub(crate) reuse_port: bool,
     /// Defers a connect to the first data (`TCP_FASTOPEN_CONNECT`).
     pub(crate) deferred: bool,
+    /// Restores a connection instead of making one (`TCP_REPAIR`).
+    pub(crate) repair: bool,
     pub(crate) bind: Option<SocketAddr>,
 }
 
@@ -108,6 +110,7 @@ impl Open {
             reuse_addr: false,
             reuse_port: false,
             deferred: false,
+            repair: false,
             bind: None,
         }
     }
@@ -142,6 +145,10 @@ impl Open {
 
     pub(crate) fn deferred(self) -> Self {
         Self { deferred: true, ..self }
+    }
+
+    pub(crate) fn repair(self) -> Self {
+        Self { repair: true, ..self }
     }
 
     pub(crate) fn bind(self, address: impl Into<SocketAddr>) -> Self {

@@ -64,7 +64,10 @@ pub(crate) fn open(open: &Open) -> io::Result<ActorSocket> {
         sockopt::set_socket_reuseport(&fd, true)?;
     }
     if open.deferred {
-        set_fast_open_connect(&fd)?;
+        switch_on(&fd, libc::TCP_FASTOPEN_CONNECT)?;
+    }
+    if open.repair {
+        switch_on(&fd, libc::TCP_REPAIR)?;
     }
     if let Some(address) = open.bind {
         rustix::net::bind(&fd, &address)?;
@@ -72,11 +75,12 @@ pub(crate) fn open(open: &Open) -> io::Result<ActorSocket> {
     ActorSocket::new(fd)
 }
 
-fn set_fast_open_connect(fd: &OwnedFd) -> io::Result<()> {
+/// Sets an option of TCP to 1.
+fn switch_on(fd: &OwnedFd, option: libc::c_int) -> io::Result<()> {
     use std::os::fd::AsRawFd;
     let on: libc::c_int = 1;
     let length = libc::socklen_t::try_from(size_of_val(&on)).expect("an int is small");
-    let (level, option) = (libc::IPPROTO_TCP, libc::TCP_FASTOPEN_CONNECT);
+    let level = libc::IPPROTO_TCP;
     // SAFETY: the option's value is an int, which lives as long as the call.
     let result = unsafe { libc::setsockopt(fd.as_raw_fd(), level, option, (&raw const on).cast(), length) };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }

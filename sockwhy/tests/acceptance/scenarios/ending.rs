@@ -129,6 +129,6 @@ fn process_that_does_not_exist(session: &Session) -> Outcome {
     };
     assert_eq!(refusal.code, Some(1), "{refusal}");
     assert!(refusal.stderr.contains(&pid.to_string()), "{refusal}");
-    assert_eq!(refusal.stderr.lines().count(), 1, "{refusal}");
+    assert_eq!(refusal.stderr.lines().count(), 2, "one says why, and one what to do: {refusal}");
     Ok(())
 }

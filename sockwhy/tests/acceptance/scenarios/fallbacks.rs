@@ -17,6 +17,7 @@ use crate::{host, traffic};
 scenarios![
     mixture_with_tracefs,
     mixture_with_tracefs_unmounted,
+    mixture_in_a_chroot,
     mixture_without_tracefs,
     mixture_without_cgroup2,
     mixture_without_either,
@@ -52,6 +53,10 @@ fn mixture_with_tracefs(session: &Session) -> Outcome {
 
 fn mixture_with_tracefs_unmounted(session: &Session) -> Outcome {
     mixture(session, Variant::with_tracefs_unmounted())
+}
+
+fn mixture_in_a_chroot(session: &Session) -> Outcome {
+    mixture(session, Variant::in_a_chroot())
 }
 
 /// sockwhy has unmounted what it mounted to attach: tracefs is hidden as before.
@@ -122,6 +127,9 @@ fn attempts_that_fail_without_cgroup2(session: &Session) -> Outcome {
             let v6only = actor.connect(Open::inet6().v6only(true), mapped(address.port()))?;
             assert_eq!(v6only.error, Some(libc::ENETUNREACH));
         }
+        // One that is restored is connected without a segment.
+        let restored = actor.connect(Open::inet().repair().bind(v4(0)), v4(1))?;
+        assert_eq!(restored.error, None);
         // The socket that failed can still connect.
         let again = actor.connect_socket(no_route.socket, address)?;
         assert_eq!(again.error, None);

@@ -1,6 +1,7 @@
 //! PIDs are those of sockwhy's own PID namespace, and network namespaces those of the sockets.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 
 use super::scenarios;
 use crate::actor::Actor;
@@ -17,6 +18,7 @@ scenarios![
     filter_for_a_process_of_a_child_pid_namespace,
     from_within_a_pid_namespace,
     filter_within_a_pid_namespace,
+    within_a_time_namespace,
     between_network_namespaces,
     socket_from_another_network_namespace,
     process_in_a_cgroup,
@@ -93,6 +95,21 @@ fn filter_within_a_pid_namespace(session: &Session) -> Outcome {
     loop_back(&mut first)?;
     loop_back(&mut outside)?;
     let flows: Vec<_> = loop_back(&mut second)?.into_iter().map(|flow| seen_inside(flow, &second)).collect();
+    let finished = tracer.stop()?;
+    finished.assert_well()?;
+    assert_same(&finished.events, &flows, session.backend);
+    Ok(())
+}
+
+/// The time of an event is the wall clock's, whatever the monotonic clock says there.
+fn within_a_time_namespace(session: &Session) -> Outcome {
+    if !Path::new("/proc/self/ns/time").exists() {
+        return Err(Stop::skipped("this kernel has no time namespaces"));
+    }
+    let mut actor = Actor::start()?;
+    let ahead = Enter { monotonic: Some(100_000), ..Enter::default() };
+    let tracer = session.trace().enter(ahead).pids([actor.pid]).start()?;
+    let flows = loop_back(&mut actor)?;
     let finished = tracer.stop()?;
     finished.assert_well()?;
     assert_same(&finished.events, &flows, session.backend);

@@ -19,6 +19,7 @@ scenarios![
     no_route,
     address_of_another_family,
     socket_that_is_connected_or_connecting,
+    connection_that_is_restored,
     accept_that_fails,
     sockets_that_are_not_tcp,
 ];
@@ -126,6 +127,19 @@ fn socket_that_is_connected_or_connecting(session: &Session) -> Outcome {
     assert_fails(&client.connect_socket(listener, other)?, libc::EISCONN);
     let mut flows = vec![filled, waiting];
     flows.extend(control(&mut client)?);
+    watch.assert_saw(&flows)
+}
+
+/// As CRIU restores a process: the socket is connected, and no segment is sent.
+fn connection_that_is_restored(session: &Session) -> Outcome {
+    let mut actor = Actor::start()?;
+    let mut watch = session.watch()?;
+    let mut restored = vec![actor.connect(Open::inet().repair().bind(v4(0)), v4(1))?];
+    if host::has_ipv6() {
+        restored.push(actor.connect(Open::inet6().repair().bind(mapped(0)), mapped(1))?);
+    }
+    assert!(restored.iter().all(|flow| flow.error.is_none()), "the test is wrong: {restored:?}");
+    let flows = control(&mut actor)?;
     watch.assert_saw(&flows)
 }
 
