@@ -1,9 +1,11 @@
 //! What a process turns out to be.
 
 use super::elf::{self, Compiled};
-use super::kinds::{Aim, Runtime, Sign};
+use super::kinds::Runtime;
+use super::programs::runtimes;
+use super::remedy::Aim;
 use super::settings::Setting;
-use super::table::RUNTIMES;
+use super::sign::Sign;
 use crate::host::Process;
 
 /// What a process turned out to be.
@@ -21,7 +23,7 @@ impl Identity {
     /// Looks at a process: cheap signs first, its file only if there is no other.
     #[must_use]
     pub fn of(process: &Process) -> Self {
-        let by_sign = RUNTIMES.iter().find(|runtime| runtime.signs.iter().any(|sign| sign.is_seen(process)));
+        let by_sign = runtimes().find(|runtime| runtime.signs.iter().any(|sign| sign.is_seen(process)));
         let compiled = || process.executable().and_then(elf::compiled);
         let (runtime, version) = match by_sign {
             Some(runtime) => (Some(runtime), None),
@@ -55,13 +57,12 @@ impl Identity {
 }
 
 fn by_compiler(is_it: impl Fn(&Sign) -> bool) -> Option<&'static Runtime> {
-    RUNTIMES.iter().find(|runtime| runtime.signs.iter().any(&is_it))
+    runtimes().find(|runtime| runtime.signs.iter().any(&is_it))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::{ANY, Role, SYSTEMD_SOCKET, Scope};
 
     fn process(program: Option<&str>, name: &str, libraries: &[&str]) -> Process {
         let bytes = |text: &str| text.as_bytes().to_vec();
@@ -85,7 +86,11 @@ mod tests {
             ("eclipse", &["libjvm.so"], "Java"),
             ("node", &[], "Node.js"),
             ("python3.11", &[], "Python"),
-            ("uwsgi", &["libpython3.11.so.1.0"], "Python"),
+            ("uwsgi-core", &["libpython3.11.so.1.0"], "uWSGI"),
+            ("unbound", &["libpython3.11.so.1.0"], "Unbound"),
+            ("master", &["libpostfix-global.so"], "Postfix"),
+            ("mariadbd", &[], "MariaDB"),
+            ("php-fpm8.2", &[], "php-fpm"),
             ("nginx", &[], "nginx"),
             ("apache2", &[], "Apache"),
             ("haproxy", &[], "HAProxy"),
@@ -118,30 +123,5 @@ mod tests {
     fn unknown_programs_are_unknown() {
         let identity = Identity::of(&process(Some("\u{1b}[31m"), "", &[]));
         assert!(identity.runtime.is_none() && identity.settings.is_empty());
-    }
-
-    #[test]
-    fn every_runtime_says_what_helps_and_what_does_not() {
-        for runtime in RUNTIMES.iter().chain([&SYSTEMD_SOCKET, &ANY]) {
-            let helps = |aim| runtime.remedies.iter().any(|remedy| remedy.is_for(Role::Listen, aim, Scope::Any));
-            assert!(helps(Aim::Ipv4Only), "{}: nothing makes it IPv4 only", runtime.name);
-            assert!(helps(Aim::Both), "{}: nothing makes it take both", runtime.name);
-            assert!(!runtime.useless.is_empty(), "{}: everything helps", runtime.name);
-            for remedy in runtime.remedies.iter().chain(runtime.useless) {
-                assert!(!remedy.aims.is_empty(), "{}: {} is for nothing", runtime.name, remedy.what);
-                for text in [remedy.what, remedy.how, remedy.effect] {
-                    assert!(!text.is_empty() && !text.ends_with('.') && !text.contains('\n'), "{text:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn every_name_is_used_once() {
-        let mut names: Vec<_> = RUNTIMES.iter().map(|runtime| runtime.name).collect();
-        names.sort_unstable();
-        let count = names.len();
-        names.dedup();
-        assert_eq!(names.len(), count);
     }
 }

@@ -1,18 +1,23 @@
-//! What a process was written in, what of its settings decides about families, and what would change them.
+//! What a process was written in or is, what of its settings decides about families, and what would change them.
 //!
-//! [`RUNTIMES`] is all the knowledge there is, one entry for each runtime: how to know it, what helps, and what people try
-//! that does not. The socket is the truth; this only names the remedy.
+//! [`runtimes`] is all the knowledge there is, one entry for each: how to know it, what helps, and what people try that
+//! does not. The socket is the truth; this only names the remedy.
 
 mod elf;
 mod hsperf;
 mod identity;
 mod jvm;
 mod kinds;
+mod programs;
+mod remedy;
 mod settings;
-mod table;
+mod sign;
+mod sysctl;
 mod words;
 
 pub use self::identity::Identity;
-pub use self::kinds::{Aim, Becomes, Remedy, Role, Runtime, Scope, Sign, Tier, V6only};
+pub use self::kinds::{Becomes, Runtime, Tier, V6only};
+pub use self::programs::{ANY, SYSTEMD_SOCKET, runtimes};
+pub use self::remedy::{Aim, Remedy, Role, Scope, ipv4_only, ipv6_only, listen, pair};
 pub use self::settings::Setting;
-pub use self::table::{ANY, RUNTIMES, SYSTEMD_SOCKET};
+pub use self::sign::Sign;

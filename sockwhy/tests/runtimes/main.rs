@@ -11,6 +11,8 @@ mod common;
 mod demo;
 mod doctor;
 mod input;
+mod network;
+mod programs;
 mod puppet;
 mod rules;
 mod server;

@@ -9,9 +9,10 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use crate::answer::{Answer, explain};
 use crate::enter::Enter;
 use crate::harness::scenarios;
+use crate::network::Network;
 use crate::outcome::{Outcome, Stop};
 use crate::server::{Folder, PORT, Ready, Server, Sysctl};
-use crate::{host, puppet, table};
+use crate::{host, programs, puppet};
 
 scenarios![
     v6only_and_the_default,
@@ -135,7 +136,7 @@ fn handed_on() -> Outcome {
 fn shared_by_workers() -> Outcome {
     host::require_program("nginx")?;
     let folder = Folder::make()?;
-    let mut command = table::nginx(&folder, &["listen 8080;"])?;
+    let mut command = programs::nginx(&folder, &["listen 8080;"])?;
     let server = Server::start(&mut command, Ready::Answers)?;
     let answer = explain(format!(":{PORT}"))?;
     let text = answer.cause("shared")?;
@@ -157,6 +158,7 @@ fn a_listener_beside() -> Outcome {
 }
 
 fn an_address_finds_its_listener() -> Outcome {
+    let _network = Network::new()?;
     let _server = start(&["listen", "[::]:8080"])?;
     for target in ["127.0.0.1:8080", "[::1]:8080", "[::]:8080", ":::8080", "*:8080", "0.0.0.0:8080"] {
         let answer = explain(target)?;

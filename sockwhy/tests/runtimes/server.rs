@@ -1,15 +1,18 @@
 //! Real programs, started and ended.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, TcpStream};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, Write};
+use std::net::Shutdown;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
-use std::{env, fs, thread};
+use std::{env, fs, io, thread};
 
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::network;
 use crate::outcome::{Outcome, Stop};
 
 /// The port of every listener of these tests.
@@ -18,58 +21,97 @@ pub(crate) const PORT: u16 = 8080;
 /// Nothing here takes a tenth of it; past it, what is awaited never comes.
 const LIMIT: Duration = Duration::from_mins(2);
 
+/// Between two looks.
+const STEP: Duration = Duration::from_millis(10);
+
 /// How to tell that a program has made its sockets.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ready {
     /// It says "ready".
     SaysSo,
-    /// It answers whoever connects.
+    /// It answers whoever connects to [`PORT`], or breaks the connection off.
     Answers,
+    /// It listens on [`PORT`], and has nothing to say to those who connect.
+    Listens,
 }
 
 /// A program that runs. It is ended when this is dropped.
 pub(crate) struct Server {
     child: Child,
+    /// Where what it says goes, if nobody listens.
+    output: File,
 }
 
 impl Server {
     /// Starts it and waits until its sockets are there.
     pub(crate) fn start(command: &mut Command, ready: Ready) -> Outcome<Self> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| Stop::failed(format!("{command:?}: {error}")))?;
-        let stdout = child.stdout.take().expect("stdout is piped");
-        let mut server = Self { child };
+        let mut server = Self::spawn(command, ready)?;
         match ready {
             Ready::SaysSo => {
                 let mut line = String::new();
-                BufReader::new(stdout).read_line(&mut line)?;
+                BufReader::new(server.child.stdout.take().expect("stdout is piped")).read_line(&mut line)?;
                 if line != "ready\n" {
                     return Err(Stop::failed(format!("{command:?} says {line:?} instead of ready")));
                 }
             }
-            Ready::Answers => server.wait_for_answer()?,
+            Ready::Answers | Ready::Listens => server.wait_for_listener(ready == Ready::Answers)?,
         }
         Ok(server)
     }
 
-    fn wait_for_answer(&mut self) -> Outcome {
+    /// Starts a program that ends by itself, as something of its settings is wrong.
+    pub(crate) fn fail(command: &mut Command) -> Outcome {
+        let mut server = Self::spawn(command, Ready::Answers)?;
+        let deadline = Instant::now() + LIMIT;
+        while server.child.try_wait()?.is_none() {
+            if Instant::now() > deadline {
+                return Err(Stop::failed("it runs"));
+            }
+            thread::sleep(STEP);
+        }
+        Ok(())
+    }
+
+    fn spawn(command: &mut Command, ready: Ready) -> Outcome<Self> {
+        let output = File::from(memfd_create("output", MemfdFlags::CLOEXEC)?);
+        match ready {
+            Ready::SaysSo => command.stdin(Stdio::piped()).stdout(Stdio::piped()),
+            Ready::Answers | Ready::Listens => {
+                command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output.try_clone()?)
+            }
+        };
+        let child = command.spawn().map_err(|error| Stop::failed(format!("{command:?}: {error}")))?;
+        Ok(Self { child, output })
+    }
+
+    fn wait_for_listener(&mut self, answers: bool) -> Outcome {
         let deadline = Instant::now() + LIMIT;
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait()? {
-                return Err(Stop::failed(format!("it has ended: {status}")));
+                return Err(Stop::failed(format!("it has ended: {status}\n{}", self.output())));
             }
-            let connected = TcpStream::connect((Ipv4Addr::LOCALHOST, PORT))
-                .or_else(|_| TcpStream::connect((Ipv6Addr::LOCALHOST, PORT)));
-            if let Ok(mut connection) = connected {
+            if let Some(mut connection) = network::connect(PORT).next() {
+                if !answers {
+                    return Ok(());
+                }
                 connection.set_read_timeout(Some(LIMIT))?;
-                connection.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
-                // Whatever the answer is, even that there is none.
-                let _answer = connection.read(&mut [0; 1])?;
-                return Ok(());
+                // Most have an answer to that, be it that there is none; the others to the end of it.
+                let _closed = connection.write_all(b"GET / HTTP/1.0\r\n\r\n");
+                let _closed = connection.shutdown(Shutdown::Write);
+                return match connection.read(&mut [0; 1]) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(Stop::failed("it never answers")),
+                    _ => Ok(()),
+                };
             }
-            thread::sleep(Duration::from_millis(10));
+            thread::sleep(STEP);
         }
-        Err(Stop::failed("it never answers"))
+        Err(Stop::failed(format!("it never listens\n{}", self.output())))
+    }
+
+    fn output(&mut self) -> String {
+        let mut text = Vec::new();
+        let read = self.output.rewind().and_then(|()| self.output.read_to_end(&mut text));
+        read.map_or_else(|error| error.to_string(), |_| String::from_utf8_lossy(&text).into_owned())
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -84,7 +126,7 @@ impl Drop for Server {
         let _gone = pid.map(|pid| kill_process(pid, Signal::TERM));
         let deadline = Instant::now() + LIMIT;
         while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(5));
+            thread::sleep(STEP);
         }
         let _gone = self.child.kill();
         let _status = self.child.wait();

@@ -8,8 +8,8 @@ use crate::enter::Enter;
 use crate::harness::scenarios;
 use crate::host;
 use crate::outcome::Outcome;
+use crate::programs::java;
 use crate::server::{Folder, PORT, Ready, Server};
-use crate::table::java;
 
 scenarios![
     on_the_command_line,

@@ -1,575 +1,333 @@
-//! Each runtime that is called proven: what it does as it comes, what the remedies make of it, and that what people try
-//! in vain is in vain.
+//! Each program that is called proven: what it does as it comes and under the sysctls, what each remedy makes of it, and
+//! what comes of everything that people try in vain.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::process::Command;
-use std::sync::Once;
 
 use libtest_mimic::Trial;
-use sockwhy::runtime::Tier;
+use serde_json::Value;
+use sockwhy::runtime::{Aim, Becomes, Remedy, Role, Runtime, Scope, Tier, runtimes};
 
-use crate::answer::explain;
+use crate::answer::{Answer, explain};
+use crate::network::{self, Network};
 use crate::outcome::{Outcome, Stop, trial};
 use crate::server::{Folder, PORT, Ready, Server, Sysctl};
-use crate::{host, puppet};
+use crate::{host, programs};
 
-/// A runtime, and what is known of it.
-struct Runtime {
+/// A program, how to run it, and what it should do.
+pub(crate) struct Case {
     /// As sockwhy calls it.
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// The program that has to be installed.
-    program: &'static str,
-    ready: Ready,
+    pub(crate) program: &'static str,
+    pub(crate) ready: Ready,
     /// A command that starts it so.
-    start: fn(&Folder, &[&str]) -> Outcome<Command>,
-    /// A listener that is `AF_INET6`, as it comes or is usually made.
-    usual: State,
+    pub(crate) start: fn(&Folder, &[&str]) -> Outcome<Command>,
+    /// Listeners on any address, as it comes or is usually told to make them.
+    pub(crate) usual: State,
     /// Other ways in which it comes.
-    others: &'static [State],
-    remedies: &'static [Change],
-    useless: &'static [Change],
-    /// Labels of the usual listener where `net.ipv6.bindv6only` is 1.
-    bindv6only: &'static [&'static str],
-    /// Labels of the usual listener where `net.ipv6.conf.all.disable_ipv6` is 1.
-    disable_ipv6: &'static [&'static str],
-    /// How it connects, and the label of its socket.
-    connects: &'static [Connect],
+    pub(crate) others: &'static [State],
+    /// Every remedy of the entry, and everything that is useless, followed.
+    pub(crate) changes: &'static [Change],
+    /// How it connects.
+    pub(crate) connects: &'static [Connect],
 }
 
-/// A way to start it, and the labels of its listeners.
+/// A way to start it, and its listeners.
 #[derive(Clone, Copy)]
-struct State {
-    arguments: &'static [&'static str],
-    labels: &'static [&'static str],
+pub(crate) struct State {
+    pub(crate) arguments: &'static [&'static str],
+    /// As [`network::listeners`] has them; none where it does not start.
+    pub(crate) listeners: &'static [&'static str],
 }
 
-/// Advice by its words, followed.
-struct Change {
-    advice: &'static str,
-    before: State,
-    after: State,
+/// Advice, by what the entry says is to be done, followed.
+pub(crate) struct Change {
+    pub(crate) what: &'static str,
+    pub(crate) from: State,
+    pub(crate) to: State,
 }
 
 /// A connection to IPv4.
-struct Connect {
+pub(crate) struct Connect {
     /// `PORT` stands for the port of the test's listener.
-    arguments: &'static [&'static str],
-    label: &'static str,
+    pub(crate) arguments: &'static [&'static str],
+    pub(crate) label: &'static str,
     /// The advice that leads from the first to this one.
-    advice: Option<&'static str>,
+    pub(crate) what: Option<&'static str>,
 }
 
-const fn state(arguments: &'static [&'static str], labels: &'static [&'static str]) -> State {
-    State { arguments, labels }
+/// What most programs have: they say nothing, and need no more than the rest.
+pub(crate) const SERVER: Case = Case {
+    name: "",
+    program: "",
+    ready: Ready::Answers,
+    start: |_, _| Err(Stop::failed("how to start it is not said")),
+    usual: state(&[], NONE),
+    others: &[],
+    changes: &[],
+    connects: &[],
+};
+
+pub(crate) const fn state(arguments: &'static [&'static str], listeners: &'static [&'static str]) -> State {
+    State { arguments, listeners }
 }
 
-const DUAL: &[&str] = &["dual-stack"];
-const IPV4: &[&str] = &["IPv4"];
-const IPV6: &[&str] = &["IPv6-only"];
-const PAIR: &[&str] = &["IPv4", "IPv6-only"];
-
-const JAVA: State = state(&["listen", "any"], DUAL);
-const PREFER: &str = "-Djava.net.preferIPv4Stack=true";
-
-const RUNTIMES: &[Runtime] = &[
-    Runtime {
-        name: "Java",
-        program: "java",
-        ready: Ready::SaysSo,
-        start: java,
-        usual: JAVA,
-        others: &[],
-        remedies: &[Change { advice: PREFER, before: JAVA, after: state(&[PREFER, "listen", "any"], IPV4) }],
-        useless: &[
-            Change { advice: "0.0.0.0 as address", before: JAVA, after: state(&["listen", "0.0.0.0"], DUAL) },
-            Change {
-                advice: "preferIPv6Addresses=false",
-                before: JAVA,
-                after: state(&["-Djava.net.preferIPv6Addresses=false", "listen", "any"], DUAL),
-            },
-            Change { advice: "once the program runs", before: JAVA, after: state(&["late"], DUAL) },
-        ],
-        bindv6only: DUAL,
-        // It looks for IPv6 addresses before it makes its first socket.
-        disable_ipv6: IPV4,
-        connects: &[
-            Connect { arguments: &["connect", "127.0.0.1", "PORT"], label: "IPv4-over-AF_INET6", advice: None },
-            Connect { arguments: &[PREFER, "connect", "127.0.0.1", "PORT"], label: "IPv4", advice: Some(PREFER) },
-        ],
-    },
-    Runtime {
-        name: "Go",
-        program: "go",
-        ready: Ready::SaysSo,
-        start: go,
-        usual: state(&["listen", "tcp", ":8080"], DUAL),
-        others: &[],
-        remedies: &[
-            Change {
-                advice: "the network tcp4",
-                before: state(&["listen", "tcp", ":8080"], DUAL),
-                after: state(&["listen", "tcp4", ":8080"], IPV4),
-            },
-            Change {
-                advice: "the network tcp",
-                before: state(&["listen", "tcp6", ":8080"], IPV6),
-                after: state(&["listen", "tcp", ":8080"], DUAL),
-            },
-        ],
-        useless: &[Change {
-            advice: "0.0.0.0 as address",
-            before: state(&["listen", "tcp", ":8080"], DUAL),
-            after: state(&["listen", "tcp", "0.0.0.0:8080"], DUAL),
-        }],
-        bindv6only: DUAL,
-        disable_ipv6: DUAL,
-        connects: &[Connect { arguments: &["connect", "tcp", "127.0.0.1:PORT"], label: "IPv4", advice: None }],
-    },
-    Runtime {
-        name: "Node.js",
-        program: "node",
-        ready: Ready::SaysSo,
-        start: node,
-        usual: state(&["listen", r#"{"port":8080}"#], DUAL),
-        others: &[],
-        remedies: &[
-            Change {
-                advice: "listen on 0.0.0.0",
-                before: state(&["listen", r#"{"port":8080}"#], DUAL),
-                after: state(&["listen", r#"{"port":8080,"host":"0.0.0.0"}"#], IPV4),
-            },
-            Change {
-                advice: "without ipv6Only",
-                before: state(&["listen", r#"{"port":8080,"host":"::","ipv6Only":true}"#], IPV6),
-                after: state(&["listen", r#"{"port":8080}"#], DUAL),
-            },
-        ],
-        useless: &[],
-        bindv6only: DUAL,
-        disable_ipv6: DUAL,
-        connects: &[
-            Connect { arguments: &["connect", "::ffff:127.0.0.1", "PORT"], label: "IPv4-over-AF_INET6", advice: None },
-            Connect { arguments: &["connect", "127.0.0.1", "PORT"], label: "IPv4", advice: Some("as it is") },
-        ],
-    },
-    Runtime {
-        name: "Python",
-        program: "python3",
-        ready: Ready::SaysSo,
-        start: python,
-        usual: state(&["listen", "raw"], DUAL),
-        others: &[
-            state(&["listen", "create_server"], IPV4),
-            state(&["listen", "asyncio"], PAIR),
-            state(&["listen", "AF_INET6"], IPV6),
-        ],
-        remedies: &[
-            Change {
-                advice: "listen on 0.0.0.0",
-                before: state(&["listen", "raw"], DUAL),
-                after: state(&["listen", "on 0.0.0.0"], IPV4),
-            },
-            Change {
-                advice: "listen for both",
-                before: state(&["listen", "AF_INET6"], IPV6),
-                after: state(&["listen", "dualstack_ipv6"], DUAL),
-            },
-        ],
-        useless: &[],
-        bindv6only: IPV6,
-        disable_ipv6: DUAL,
-        connects: &[
-            Connect { arguments: &["connect", "::ffff:127.0.0.1", "PORT"], label: "IPv4-over-AF_INET6", advice: None },
-            Connect { arguments: &["connect", "127.0.0.1", "PORT"], label: "IPv4", advice: Some("as it is") },
-        ],
-    },
-    Runtime {
-        name: "Rust",
-        program: "sh",
-        ready: Ready::SaysSo,
-        start: |_, arguments| puppet::command(arguments),
-        usual: state(&["listen", "[::]:8080"], DUAL),
-        others: &[],
-        remedies: &[
-            Change {
-                advice: "bind to 0.0.0.0",
-                before: state(&["listen", "[::]:8080"], DUAL),
-                after: state(&["listen", "0.0.0.0:8080"], IPV4),
-            },
-            Change {
-                advice: "without IPV6_V6ONLY",
-                before: state(&["listen-v6only", "[::]:8080", "1"], IPV6),
-                after: state(&["listen-v6only", "[::]:8080", "0"], DUAL),
-            },
-        ],
-        useless: &[],
-        bindv6only: IPV6,
-        disable_ipv6: DUAL,
-        connects: &[
-            Connect { arguments: &["connect", "[::ffff:127.0.0.1]:PORT"], label: "IPv4-over-AF_INET6", advice: None },
-            Connect { arguments: &["connect", "127.0.0.1:PORT"], label: "IPv4", advice: Some("as it is") },
-        ],
-    },
-    Runtime {
-        name: "nginx",
-        program: "nginx",
-        ready: Ready::Answers,
-        start: nginx,
-        // Debian's default site has both lines.
-        usual: state(&["listen 8080; listen [::]:8080;"], PAIR),
-        others: &[state(&["listen 8080;"], IPV4)],
-        remedies: &[
-            Change {
-                advice: "listen without the brackets",
-                before: state(&["listen 8080; listen [::]:8080;"], PAIR),
-                after: state(&["listen 8080;"], IPV4),
-            },
-            Change {
-                advice: "listen without the brackets",
-                before: state(&["listen [::]:8080 ipv6only=off;"], DUAL),
-                after: state(&["listen 8080;"], IPV4),
-            },
-            Change {
-                advice: "listen for both",
-                before: state(&["listen [::]:8080;"], IPV6),
-                after: state(&["listen 8080; listen [::]:8080;"], PAIR),
-            },
-            Change {
-                advice: "listen for both",
-                before: state(&["listen [::]:8080;"], IPV6),
-                after: state(&["listen [::]:8080 ipv6only=off;"], DUAL),
-            },
-        ],
-        useless: &[],
-        bindv6only: PAIR,
-        disable_ipv6: PAIR,
-        connects: &[],
-    },
-    Runtime {
-        name: "Apache",
-        program: "apache2",
-        ready: Ready::Answers,
-        start: apache,
-        usual: state(&["Listen 8080"], DUAL),
-        others: &[state(&["Listen [::]:8080"], DUAL)],
-        remedies: &[
-            Change {
-                advice: "Listen with an IPv4 address",
-                before: state(&["Listen 8080"], DUAL),
-                after: state(&["Listen 0.0.0.0:8080"], IPV4),
-            },
-            Change {
-                advice: "Listen without an address",
-                before: state(&["Listen 0.0.0.0:8080"], IPV4),
-                after: state(&["Listen 8080"], DUAL),
-            },
-            Change {
-                advice: "Listen on an address of each",
-                before: state(&["Listen [::1]:8080"], IPV6),
-                after: state(&["Listen 127.0.0.1:8080", "Listen [::1]:8080"], PAIR),
-            },
-            Change {
-                advice: "Listen on the IPv4 address alone",
-                before: state(&["Listen [::1]:8080"], IPV6),
-                after: state(&["Listen 127.0.0.1:8080"], IPV4),
-            },
-        ],
-        useless: &[Change {
-            advice: "<VirtualHost",
-            before: state(&["Listen 8080"], DUAL),
-            after: state(&["Listen 8080\n<VirtualHost 0.0.0.0:8080>\n</VirtualHost>"], DUAL),
-        }],
-        bindv6only: DUAL,
-        disable_ipv6: DUAL,
-        connects: &[],
-    },
-    Runtime {
-        name: "HAProxy",
-        program: "haproxy",
-        ready: Ready::Answers,
-        start: haproxy,
-        usual: state(&[":::8080"], DUAL),
-        others: &[state(&[":::8080 v6only"], IPV6)],
-        remedies: &[
-            Change { advice: "bind to IPv4", before: state(&[":::8080"], DUAL), after: state(&["ipv4@*:8080"], IPV4) },
-            Change { advice: "bind to IPv4", before: state(&[":::8080"], DUAL), after: state(&[":8080"], IPV4) },
-            Change {
-                advice: "bind for both",
-                before: state(&[":::8080 v6only"], IPV6),
-                after: state(&[":::8080 v4v6"], DUAL),
-            },
-        ],
-        useless: &[],
-        bindv6only: IPV6,
-        disable_ipv6: DUAL,
-        connects: &[],
-    },
-    Runtime {
-        name: "Redis",
-        program: "redis-server",
-        ready: Ready::Answers,
-        start: redis,
-        usual: state(&[], PAIR),
-        // Debian's redis.conf.
-        others: &[state(&["--bind", "127.0.0.1", "-::1"], PAIR)],
-        remedies: &[
-            Change {
-                advice: "bind to IPv4 addresses only",
-                before: state(&[], PAIR),
-                after: state(&["--bind", "0.0.0.0"], IPV4),
-            },
-            Change {
-                advice: "bind to addresses of both",
-                before: state(&["--bind", "::"], IPV6),
-                after: state(&["--bind", "*", "-::*"], PAIR),
-            },
-        ],
-        useless: &[],
-        bindv6only: PAIR,
-        disable_ipv6: PAIR,
-        connects: &[],
-    },
-];
-
-type Test = fn(&Runtime) -> Outcome;
-
-/// The tests of a runtime, but for those for which the table has nothing.
-fn tests(runtime: &Runtime) -> impl Iterator<Item = (&'static str, Test)> + use<> {
-    let tests: [(bool, &str, Test); 6] = [
-        (true, "as_it_comes", as_it_comes),
-        (true, "remedies_help", remedies_help),
-        (!runtime.useless.is_empty(), "useless_remedies_do_not", useless_remedies_do_not),
-        (true, "bindv6only", bindv6only),
-        (true, "disable_ipv6", disable_ipv6),
-        (!runtime.connects.is_empty(), "connects", connects),
-    ];
-    tests.into_iter().filter(|(has_some, ..)| *has_some).map(|(_, name, test)| (name, test))
+pub(crate) const fn change(what: &'static str, from: State, to: State) -> Change {
+    Change { what, from, to }
 }
 
-/// Tests of each runtime.
+pub(crate) const DUAL: &[&str] = &["*"];
+pub(crate) const ANY4: &[&str] = &["0.0.0.0"];
+pub(crate) const ANY6: &[&str] = &["[::]"];
+pub(crate) const PAIR: &[&str] = &["0.0.0.0", "[::]"];
+pub(crate) const LOOPBACK4: &[&str] = &["127.0.0.1"];
+pub(crate) const LOOPBACK6: &[&str] = &["[::1]"];
+pub(crate) const LOOPBACK: &[&str] = &["127.0.0.1", "[::1]"];
+pub(crate) const ONE4: &[&str] = &["10.99.0.1"];
+pub(crate) const ONE6: &[&str] = &["[fd00:99::1]"];
+pub(crate) const ONE: &[&str] = &["10.99.0.1", "[fd00:99::1]"];
+/// It does not start.
+pub(crate) const NONE: &[&str] = &[];
+
+/// A test of each program.
 pub(crate) fn trials() -> Vec<Trial> {
-    let of = |runtime: &'static Runtime| {
-        tests(runtime).map(move |(name, test)| {
-            trial(format!("{}::{name}", runtime.name), move || {
-                host::require_program(runtime.program)?;
-                test(runtime)
-            })
+    let of = |case: &'static Case| {
+        trial(format!("programs::{}", case.name), move || {
+            host::require_program(case.program)?;
+            case.test()
         })
     };
-    let proven = trial("table::what_is_proven_is_tested".to_owned(), what_is_proven_is_tested);
-    RUNTIMES.iter().flat_map(of).chain([proven]).collect()
+    let proven = trial("programs::what_is_proven_is_tested".to_owned(), what_is_proven_is_tested);
+    programs::cases().map(of).chain([proven]).collect()
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it is a test like the others")]
 fn what_is_proven_is_tested() -> Outcome {
-    let known = sockwhy::runtime::RUNTIMES.iter().filter(|runtime| runtime.tier == Tier::Proven);
-    let proven: BTreeSet<_> = known.map(|runtime| runtime.name).collect();
-    let tested: BTreeSet<_> = RUNTIMES.iter().map(|runtime| runtime.name).collect();
+    let proven: BTreeSet<_> =
+        runtimes().filter(|runtime| matches!(runtime.tier, Tier::Proven(_))).map(|runtime| runtime.name).collect();
+    let tested: BTreeSet<_> = programs::cases().map(|case| case.name).collect();
     assert_eq!(proven, tested);
     Ok(())
 }
 
-impl Runtime {
-    fn start(&self, folder: &Folder, arguments: &[&str]) -> Outcome<Server> {
-        Server::start(&mut (self.start)(folder, arguments)?, self.ready)
+/// Answers by how the program was started, so that each way is tried once.
+type Answers = BTreeMap<&'static [&'static str], Option<Answer>>;
+
+impl Case {
+    fn test(&self) -> Outcome {
+        let entry = runtimes().find(|runtime| runtime.name == self.name).expect("every case has its entry");
+        let mut answers = Answers::new();
+        for state in [&[self.usual], self.others].concat() {
+            self.look(state, &mut answers)?;
+        }
+        self.sysctl(entry.bindv6only, "ipv6/bindv6only")?;
+        self.sysctl(entry.disable_ipv6, "ipv6/conf/all/disable_ipv6")?;
+        for change in self.changes {
+            self.follow(change, entry, &mut answers)?;
+        }
+        self.connects(entry)?;
+        self.assert_complete(entry);
+        Ok(())
     }
 
-    /// Starts it, asserts that its listeners are as they should be, and gives the answer.
-    fn look(&self, state: State) -> Outcome<crate::answer::Answer> {
+    /// Starts it, asserts that its listeners are as they should be, and keeps the answer.
+    fn look<'a>(&self, state: State, answers: &'a mut Answers) -> Outcome<&'a Option<Answer>> {
+        if !answers.contains_key(state.arguments) {
+            let answer = self.answer(state.arguments, state.listeners, None).map_err(|stop| match stop {
+                Stop::Failed(message) => Stop::Failed(format!("{:?}: {message}", state.arguments)),
+                Stop::Skipped(_) => stop,
+            })?;
+            answers.insert(state.arguments, answer);
+        }
+        Ok(&answers[state.arguments])
+    }
+
+    /// What sockwhy answers; nothing where the program does not start.
+    fn answer(&self, arguments: &[&str], listeners: &[&str], sysctl: Option<&str>) -> Outcome<Option<Answer>> {
         let folder = Folder::make()?;
-        let _server = self.start(&folder, state.arguments)?;
+        let network = Network::new()?;
+        let _set = sysctl.map(|path| Sysctl::set(path, "1")).transpose()?;
+        let mut command = (self.start)(&folder, arguments)?;
+        if listeners.is_empty() {
+            Server::fail(&mut command)?;
+            return Ok(None);
+        }
+        let server = Server::start(&mut command, self.ready)?;
         let answer = explain(format!(":{PORT}"))?;
-        assert_eq!(answer.labels("LISTEN"), state.labels, "{:?}", state.arguments);
+        assert_eq!(network::listeners(PORT)?, listeners, "{arguments:?} {sysctl:?}");
+        assert_eq!(answer.listeners(), listeners, "{arguments:?} {sysctl:?}");
         assert_eq!(answer.runtime(), Some(self.name), "{}", answer.0);
-        // Where no device has an IPv6 address, no client can come by IPv6, whatever the socket would take.
-        let has_ipv6 = fs::read_to_string("/proc/sys/net/ipv6/conf/all/disable_ipv6")?.trim() == "0";
-        let accepts = |version| {
-            let labels = match version {
-                4 => ["dual-stack", "IPv4"],
-                _ => ["dual-stack", "IPv6-only"],
-            };
-            Some((version == 4 || has_ipv6) && state.labels.iter().any(|label| labels.contains(label)))
+        answer.assert_true_of(PORT);
+        // Some take seconds to end by themselves.
+        drop((network, server));
+        Ok(Some(answer))
+    }
+
+    /// What the entry says of a sysctl.
+    fn sysctl(&self, becomes: Becomes, path: &str) -> Outcome {
+        let listeners = match becomes {
+            Becomes::Same => self.usual.listeners.to_vec(),
+            Becomes::Ipv4 if self.usual.listeners == DUAL => ANY4.to_vec(),
+            Becomes::Ipv4 => self.usual.listeners.iter().copied().filter(|address| !address.starts_with('[')).collect(),
+            Becomes::Ipv6Only => ANY6.to_vec(),
+            Becomes::Pair => PAIR.to_vec(),
+            Becomes::Failure => NONE.to_vec(),
+            Becomes::Unknown => return Ok(()),
         };
-        let expected = (accepts(4), accepts(6), accepts(4).map(|accepts| !accepts));
-        assert_eq!(answer.verdict(), expected, "{}", answer.0["verdict"]);
-        Ok(answer)
+        self.answer(self.usual.arguments, &listeners, Some(path)).map_err(|stop| match stop {
+            Stop::Failed(message) => Stop::Failed(format!("{path}: {message}")),
+            Stop::Skipped(_) => stop,
+        })?;
+        Ok(())
+    }
+
+    fn follow(&self, change: &Change, entry: &'static Runtime, answers: &mut Answers) -> Outcome {
+        let Change { what, from, to } = change;
+        let is_meant = |remedy: &&Remedy| remedy.what == *what && remedy.role == Role::Listen;
+        let scope = scope(from.listeners);
+        let advice = |remedy: &Remedy| fill(remedy.what, PORT, scope);
+        let is_said = |remedy: &Remedy, argument: &str| {
+            // An address in the advice stands for one of the host's.
+            let text = format!("{} {}", remedy.what, remedy.how).replace("10.0.0.20", &network::IPV4.to_string());
+            fill(&text, PORT, scope).contains(argument.trim_start_matches("--"))
+        };
+        if let Some(remedy) = entry.remedies.iter().find(is_meant) {
+            let aim = remedy.aims[0];
+            assert!(remedy.is_for(Role::Listen, aim, scope), "{what}: not for these listeners");
+            assert!(serves(to.listeners, aim), "{what} makes of it {:?}", to.listeners);
+            // What narrows it says so.
+            let keeps_scope = self::scope(to.listeners) == scope || remedy.effect.contains("of that address alone");
+            assert!(keeps_scope, "{what} makes of {:?} {:?}", from.listeners, to.listeners);
+            // The programs among the tests read no configuration that advice could be put into.
+            for argument in to.arguments.iter().filter(|argument| !from.arguments.contains(argument)) {
+                assert!(self.ready == Ready::SaysSo || is_said(remedy, argument), "{what} does not say {argument:?}");
+            }
+            let answer = self.look(*from, answers)?.as_ref().expect("it is running that gets advice");
+            if scope != Scope::One && is_wanted(aim, from.listeners) {
+                assert_has(&answer.remedies(), &advice(remedy));
+            }
+        } else {
+            let remedy = entry.useless.iter().find(is_meant).unwrap_or_else(|| panic!("{what} is no advice"));
+            for aim in remedy.aims {
+                assert!(!serves(to.listeners, *aim), "{what} is not in vain: {:?}", to.listeners);
+            }
+            let answer = self.look(*from, answers)?.as_ref().expect("it is running that gets advice");
+            if remedy.aims.iter().any(|aim| is_wanted(*aim, from.listeners)) {
+                assert_has(&answer.no_remedies(), &advice(remedy));
+            }
+        }
+        self.look(*to, answers)?;
+        Ok(())
+    }
+
+    fn connects(&self, entry: &'static Runtime) -> Outcome {
+        let mut before: Option<Answer> = None;
+        for Connect { arguments, label, what } in self.connects {
+            let folder = Folder::make()?;
+            let _network = Network::new()?;
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+            let port = listener.local_addr()?.port().to_string();
+            let arguments: Vec<_> = arguments.iter().map(|argument| argument.replace("PORT", &port)).collect();
+            let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+            let server = Server::start(&mut (self.start)(&folder, &arguments)?, self.ready)?;
+            let answer = explain(server.pid())?;
+            assert_eq!(answer.labels("ESTABLISHED"), [*label], "{arguments:?}");
+            assert_eq!(answer.verdict(), (None, None, Some(false)));
+            if let (Some(what), Some(before)) = (what, &before) {
+                let is_meant = |remedy: &&Remedy| remedy.what == *what && remedy.role == Role::Connect;
+                assert!(entry.remedies.iter().any(|remedy| is_meant(&remedy)), "{what} is no advice");
+                assert_has(&before.remedies(), what);
+            }
+            before = Some(answer);
+        }
+        Ok(())
+    }
+
+    /// Asserts that everything that the entry advises for or against has been tried.
+    fn assert_complete(&self, entry: &Runtime) {
+        let tried: BTreeSet<_> = self.changes.iter().map(|change| (Role::Listen as u8, change.what)).collect();
+        let connects = self.connects.iter().filter_map(|connect| Some((Role::Connect as u8, connect.what?)));
+        let tried: BTreeSet<_> = tried.into_iter().chain(connects).collect();
+        let useless = entry.useless.iter().filter(|remedy| remedy.role == Role::Listen);
+        for remedy in entry.remedies.iter().chain(useless) {
+            assert!(tried.contains(&(remedy.role as u8, remedy.what)), "nothing tries {:?}", remedy.what);
+        }
     }
 }
 
-fn as_it_comes(runtime: &Runtime) -> Outcome {
-    for state in [&[runtime.usual], runtime.others].concat() {
-        runtime.look(state)?;
+/// Whether these listeners are what is aimed at.
+fn serves(listeners: &[&str], aim: Aim) -> bool {
+    let is_dual = listeners.contains(&"*");
+    let has_ipv6 = is_dual || listeners.iter().any(|address| address.starts_with('['));
+    let has_ipv4 = is_dual || listeners.iter().any(|address| address.contains('.'));
+    match aim {
+        Aim::Ipv4Only => has_ipv4 && !has_ipv6,
+        Aim::Both => has_ipv4 && has_ipv6,
+        Aim::Ipv6Only => has_ipv6 && !has_ipv4,
     }
-    Ok(())
+}
+
+/// Whether somebody who looks at these listeners may want it.
+fn is_wanted(aim: Aim, listeners: &[&str]) -> bool {
+    match aim {
+        Aim::Ipv4Only => !serves(listeners, Aim::Ipv4Only),
+        Aim::Both => !serves(listeners, Aim::Both),
+        Aim::Ipv6Only => !serves(listeners, Aim::Ipv6Only),
+    }
+}
+
+fn scope(listeners: &[&str]) -> Scope {
+    if listeners.iter().any(|address| PAIR.contains(address) || DUAL.contains(address)) {
+        Scope::Any
+    } else if listeners.iter().all(|address| LOOPBACK.contains(address)) {
+        Scope::Loopback
+    } else {
+        Scope::One
+    }
+}
+
+/// What the advice says to somebody who has listeners of this scope.
+fn fill(text: &str, port: u16, scope: Scope) -> String {
+    let (ipv4, ipv6) = match scope {
+        Scope::Any => ("0.0.0.0".to_owned(), "::".to_owned()),
+        Scope::Loopback => ("127.0.0.1".to_owned(), "::1".to_owned()),
+        Scope::One => (network::IPV4.to_string(), network::IPV6.to_string()),
+    };
+    text.replace("{port}", &port.to_string()).replace("{ipv4}", &ipv4).replace("{ipv6}", &ipv6)
 }
 
 #[track_caller]
-fn assert_has(advice: &[&str], words: &str) {
-    assert!(advice.iter().any(|advice| advice.contains(words)), "no {words:?} among {advice:?}");
+fn assert_has(advice: &[&str], what: &str) {
+    assert!(advice.contains(&what), "no {what:?} among {advice:?}");
 }
 
-fn remedies_help(runtime: &Runtime) -> Outcome {
-    for Change { advice, before, after } in runtime.remedies {
-        assert_has(&runtime.look(*before)?.remedies(), advice);
-        runtime.look(*after)?;
+impl Answer {
+    /// The listeners, as `ss` shows them.
+    fn listeners(&self) -> Vec<String> {
+        let sockets = self.0["sockets"].as_array().into_iter().flatten().filter(|socket| socket["state"] == "LISTEN");
+        let shown = |socket: &Value| {
+            let address = socket["local_addr"].as_str().unwrap_or_default();
+            match socket["label"].as_str().unwrap_or_default() {
+                "dual-stack" => "*".to_owned(),
+                "IPv6-only" => format!("[{address}]"),
+                "IPv4-over-AF_INET6" => format!("[::ffff:{address}]"),
+                _ => address.to_owned(),
+            }
+        };
+        let listeners: BTreeSet<_> = sockets.map(shown).collect();
+        listeners.into_iter().collect()
     }
-    Ok(())
-}
 
-fn useless_remedies_do_not(runtime: &Runtime) -> Outcome {
-    for Change { advice, before, after } in runtime.useless {
-        assert_eq!(before.labels, after.labels, "the table is wrong");
-        assert_has(&runtime.look(*before)?.no_remedies(), advice);
-        runtime.look(*after)?;
+    /// Asserts that the verdict is no other than what clients find.
+    fn assert_true_of(&self, port: u16) {
+        let reached: Vec<_> = network::connect(port).filter_map(|client| Some(client.peer_addr().ok()?.ip())).collect();
+        let (accepts_ipv4, accepts_ipv6, _) = self.verdict();
+        let is_true = |said: Option<bool>, is_version: fn(&IpAddr) -> bool| {
+            said.is_none_or(|said| said == reached.iter().any(is_version))
+        };
+        assert!(is_true(accepts_ipv4, IpAddr::is_ipv4), "{}: {reached:?}", self.0["verdict"]);
+        assert!(is_true(accepts_ipv6, IpAddr::is_ipv6), "{}: {reached:?}", self.0["verdict"]);
     }
-    Ok(())
-}
-
-fn bindv6only(runtime: &Runtime) -> Outcome {
-    assert_has(&runtime.look(runtime.usual)?.no_remedies(), "bindv6only");
-    let _set = Sysctl::set("ipv6/bindv6only", "1")?;
-    runtime.look(State { labels: runtime.bindv6only, ..runtime.usual })?;
-    Ok(())
-}
-
-fn disable_ipv6(runtime: &Runtime) -> Outcome {
-    let is_useless = runtime.disable_ipv6 == runtime.usual.labels;
-    let before = runtime.look(runtime.usual)?;
-    assert_eq!(before.no_remedies().iter().any(|advice| advice.contains("disable_ipv6")), is_useless);
-    let _set = Sysctl::set("ipv6/conf/all/disable_ipv6", "1")?;
-    runtime.look(State { labels: runtime.disable_ipv6, ..runtime.usual })?;
-    Ok(())
-}
-
-fn connects(runtime: &Runtime) -> Outcome {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let port = listener.local_addr()?.port().to_string();
-    let mut before: Option<Vec<String>> = None;
-    for Connect { arguments, label, advice } in runtime.connects {
-        let folder = Folder::make()?;
-        let arguments: Vec<_> = arguments.iter().map(|argument| argument.replace("PORT", &port)).collect();
-        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        let server = runtime.start(&folder, &arguments)?;
-        let answer = explain(server.pid())?;
-        assert_eq!(answer.labels("ESTABLISHED"), [*label], "{arguments:?}");
-        assert_eq!(answer.verdict(), (None, None, Some(false)));
-        if let (Some(advice), Some(before)) = (advice, &before) {
-            assert_has(&before.iter().map(String::as_str).collect::<Vec<_>>(), advice);
-        }
-        before = Some(answer.remedies().into_iter().map(str::to_owned).collect());
-    }
-    Ok(())
-}
-
-/// What the crate's folder of sources has.
-fn source(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/runtimes/programs").join(name)
-}
-
-/// Where what is compiled stays from one run to the next.
-fn compiled() -> PathBuf {
-    PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
-}
-
-fn compile(compiler: &mut Command) -> Outcome {
-    let built = compiler.output()?;
-    if built.status.success() { Ok(()) } else { Err(Stop::failed(String::from_utf8_lossy(&built.stderr))) }
-}
-
-/// Arguments that begin with `-` or `@` are the JVM's.
-pub(crate) fn java(_: &Folder, arguments: &[&str]) -> Outcome<Command> {
-    static COMPILED: Once = Once::new();
-    let mut outcome = Ok(());
-    COMPILED.call_once(|| {
-        outcome = compile(Command::new("javac").arg("-d").arg(compiled()).arg(source("Sockets.java")));
-    });
-    outcome?;
-    let options = arguments.iter().take_while(|argument| argument.starts_with(['-', '@'])).count();
-    let mut command = Command::new("java");
-    command.args(&arguments[..options]).arg("-cp").arg(compiled()).arg("Sockets").args(&arguments[options..]);
-    Ok(command)
-}
-
-fn go(_: &Folder, arguments: &[&str]) -> Outcome<Command> {
-    let program = compiled().join("sockets-of-go");
-    let mut compiler = Command::new("go");
-    compiler.arg("build").arg("-o").arg(&program).arg(source("sockets.go"));
-    compiler.env("GOCACHE", compiled().join("go")).env("GO111MODULE", "off").env("CGO_ENABLED", "0");
-    compile(&mut compiler)?;
-    let mut command = Command::new(program);
-    command.args(arguments);
-    Ok(command)
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "others can fail")]
-fn node(_: &Folder, arguments: &[&str]) -> Outcome<Command> {
-    let mut command = Command::new("node");
-    command.arg(source("sockets.js")).args(arguments);
-    Ok(command)
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "others can fail")]
-fn python(_: &Folder, arguments: &[&str]) -> Outcome<Command> {
-    let mut command = Command::new("python3");
-    command.arg(source("sockets.py")).args(arguments);
-    Ok(command)
-}
-
-/// The arguments are lines of the server's configuration.
-pub(crate) fn nginx(folder: &Folder, lines: &[&str]) -> Outcome<Command> {
-    let at = folder.path().display();
-    let configuration = folder.file(
-        "nginx.conf",
-        &format!(
-            "daemon off; pid {at}/pid; error_log {at}/error.log; events {{}}\n\
-             http {{ access_log off; server {{ {} location / {{ return 200; }} }} }}\n",
-            lines.join("\n")
-        ),
-    )?;
-    let mut command = Command::new("/usr/sbin/nginx");
-    command.arg("-p").arg(folder.path()).arg("-e").arg(folder.path().join("error.log")).arg("-c").arg(configuration);
-    Ok(command)
-}
-
-fn apache(folder: &Folder, lines: &[&str]) -> Outcome<Command> {
-    let at = folder.path().display();
-    let modules = "/usr/lib/apache2/modules";
-    let configuration = folder.file(
-        "apache2.conf",
-        &format!(
-            "ServerName localhost\nServerRoot {at}\nDocumentRoot {at}\nPidFile {at}/pid\nErrorLog {at}/error.log\n\
-             LoadModule mpm_event_module {modules}/mod_mpm_event.so\n\
-             LoadModule authz_core_module {modules}/mod_authz_core.so\n\
-             User nobody\nGroup nogroup\nMutex posixsem\n{}\n",
-            lines.join("\n")
-        ),
-    )?;
-    let mut command = Command::new("/usr/sbin/apache2");
-    command.arg("-D").arg("FOREGROUND").arg("-f").arg(configuration);
-    Ok(command)
-}
-
-/// The argument is what follows `bind`.
-fn haproxy(folder: &Folder, bind: &[&str]) -> Outcome<Command> {
-    let configuration = folder.file(
-        "haproxy.cfg",
-        &format!(
-            "defaults\n mode http\n timeout connect 5s\n timeout client 5s\n timeout server 5s\n\
-             frontend test\n bind {}\n http-request return status 200\n",
-            bind.join(" ")
-        ),
-    )?;
-    let mut command = Command::new("/usr/sbin/haproxy");
-    command.arg("-db").arg("-f").arg(configuration);
-    Ok(command)
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "others can fail")]
-fn redis(folder: &Folder, arguments: &[&str]) -> Outcome<Command> {
-    let mut command = Command::new("redis-server");
-    command.args(["--port", &PORT.to_string(), "--save", "", "--dir"]).arg(folder.path()).args(arguments);
-    Ok(command)
 }

@@ -11,6 +11,7 @@ use socket2::{Domain, Socket, Type};
 use crate::answer::{Answer, explain, sockwhy};
 use crate::enter::Enter;
 use crate::harness::scenarios;
+use crate::network::{IPV4, IPV6, Network};
 use crate::outcome::{Outcome, Stop};
 use crate::server::{PORT, Ready, Server, Sysctl};
 use crate::{host, netlink, puppet};
@@ -30,23 +31,6 @@ scenarios![
     a_port_of_another_network_namespace,
     a_port_where_a_pid_is_expected,
 ];
-
-const IPV4: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
-const IPV6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x99, 0, 0, 0, 0, 0, 1);
-
-/// Takes this thread to a new network namespace with addresses of both versions, on a device of their own.
-fn new_network() -> Outcome {
-    host::require_ipv6()?;
-    netlink::leave()?;
-    let this = rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs();
-    netlink::add_veth("test", "peer", this)?;
-    for device in ["test", "peer"] {
-        netlink::up(device)?;
-    }
-    netlink::add_address("test", IPV4.into(), 24)?;
-    netlink::add_address("test", IPV6.into(), 64)?;
-    Ok(())
-}
 
 /// A puppet of this name.
 fn start(name: &str, arguments: &[&str]) -> Outcome<Server> {
@@ -75,7 +59,7 @@ fn tried(own: &Socket) -> Outcome<(bool, bool)> {
 }
 
 fn as_the_kernel_chooses() -> Outcome {
-    new_network()?;
+    let _network = Network::new()?;
     for own in
         ["[::]:8080", "0.0.0.0:8080", "[::ffff:127.0.0.1]:8080", "[fd00:99::1]:8080", "10.99.0.1:8080", "[::1]:8080"]
     {
@@ -95,7 +79,7 @@ fn as_the_kernel_chooses() -> Outcome {
 }
 
 fn a_listener_for_each_address() -> Outcome {
-    new_network()?;
+    let _network = Network::new()?;
     let _listeners = [TcpListener::bind((IPV4, PORT))?, TcpListener::bind((IPV6, PORT))?];
     for target in [":8080", "10.99.0.1:8080", "[fd00:99::1]:8080", &std::process::id().to_string()] {
         let answer = explain(target)?;
@@ -109,7 +93,7 @@ fn a_listener_for_each_address() -> Outcome {
 }
 
 fn a_pair_of_two_programs() -> Outcome {
-    new_network()?;
+    let _network = Network::new()?;
     let four = start("four", &["listen", "0.0.0.0:8080"])?;
     let six = start("six", &["listen-v6only", "[::]:8080", "1"])?;
     assert_eq!(explain(four.pid())?.verdict(), (Some(true), Some(false), Some(false)));
@@ -126,7 +110,7 @@ fn a_pair_of_two_programs() -> Outcome {
 
 /// A server with a socket for each family, whose child has nothing but an accepted connection.
 fn a_child_with_a_connection() -> Outcome {
-    new_network()?;
+    let _network = Network::new()?;
     let six = Socket::new(Domain::IPV6, Type::STREAM, None)?;
     six.set_only_v6(true)?;
     six.bind(&SocketAddr::from((Ipv6Addr::UNSPECIFIED, PORT)).into())?;
@@ -149,7 +133,7 @@ fn a_child_with_a_connection() -> Outcome {
 }
 
 fn a_listener_that_is_closed() -> Outcome {
-    new_network()?;
+    let _network = Network::new()?;
     let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, PORT))?;
     let client = start("client", &["connect", "10.99.0.1:8080"])?;
     let (_accepted, _) = listener.accept()?;
@@ -163,7 +147,7 @@ fn a_listener_that_is_closed() -> Outcome {
 }
 
 fn a_client_on_a_listeners_port() -> Outcome {
-    new_network()?;
+    let _network = Network::new()?;
     let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let client = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     client.set_reuse_address(true)?;
@@ -181,7 +165,7 @@ fn a_client_on_a_listeners_port() -> Outcome {
 }
 
 fn a_host_without_ipv6_addresses() -> Outcome {
-    new_network()?;
+    let _network = Network::new()?;
     let _set = Sysctl::set("ipv6/conf/all/disable_ipv6", "1")?;
     let _listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, PORT))?;
     assert!(TcpStream::connect((Ipv6Addr::LOCALHOST, PORT)).is_err());
@@ -193,7 +177,7 @@ fn a_host_without_ipv6_addresses() -> Outcome {
 
 /// Each has a socket of its own, which share the port.
 fn many_workers() -> Outcome {
-    new_network()?;
+    let _network = Network::new()?;
     let workers: Vec<_> =
         (0..16).map(|_| start("worker", &["listen-reuseport", "[::]:8080"])).collect::<Outcome<_>>()?;
     let answer = explain(workers[7].pid())?;
@@ -208,7 +192,7 @@ fn many_workers() -> Outcome {
 }
 
 fn a_link_local_address() -> Outcome {
-    new_network()?;
+    let _network = Network::new()?;
     let address: Ipv6Addr = "fe80::99".parse()?;
     netlink::add_address("test", address.into(), 64)?;
     let index = rustix::net::netdevice::name_to_index(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?, "test")?;
@@ -224,7 +208,7 @@ fn a_link_local_address() -> Outcome {
 }
 
 fn udp_on_the_port() -> Outcome {
-    new_network()?;
+    let _network = Network::new()?;
     let _udp = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, PORT))?;
     sockwhy(&["explain", ":8080"])?.assert_refused(1, &["UDP"]);
     let _tcp = TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT))?;
@@ -235,7 +219,7 @@ fn udp_on_the_port() -> Outcome {
 
 /// Made there by a thread that is in no other process's namespace.
 fn a_socket_of_another_network_namespace() -> Outcome {
-    new_network()?;
+    let _network = Network::new()?;
     let (ready, is_ready) = mpsc::channel();
     let (end, is_ended) = mpsc::channel::<()>();
     thread::scope(|scope| {
@@ -255,7 +239,7 @@ fn a_socket_of_another_network_namespace() -> Outcome {
 }
 
 fn a_port_of_another_network_namespace() -> Outcome {
-    new_network()?;
+    let _network = Network::new()?;
     let there = Enter { network: true, ..Enter::default() };
     let puppet = puppet::command(&["listen", "[::]:8080"])?;
     let mut command = there.command(puppet.get_program().as_ref());
@@ -274,7 +258,7 @@ fn a_port_of_another_network_namespace() -> Outcome {
 }
 
 fn a_port_where_a_pid_is_expected() -> Outcome {
-    new_network()?;
+    let _network = Network::new()?;
     // A number that is no process.
     let is_free = |pid: &u16| !std::path::Path::new(&format!("/proc/{pid}")).exists();
     let port = (1024..=u16::MAX).rev().find(is_free).ok_or_else(|| Stop::failed("every PID is taken"))?;

@@ -118,20 +118,27 @@ impl<'a> Program<'a> {
                 .filter(is_meant)
                 .for_each(|remedy| add(&mut all.remedies, any.advice(remedy, aim, fill)));
         }
-        for remedy in self.runtime.remedies.iter().filter(is_meant) {
+        let is_decided_by_sysctl = service.is_some_and(|service| match aim {
+            Aim::Both => service.takes() == Takes::Ipv6,
+            Aim::Ipv6Only => service.is_dual_stack(),
+            Aim::Ipv4Only => false,
+        });
+        let sysctls = if is_decided_by_sysctl { self.runtime.sysctls() } else { &[] };
+        for remedy in self.runtime.remedies.iter().chain(sysctls).filter(is_meant) {
             match self.is_made_in_vain(remedy, service) {
                 Some(effect) => add(&mut all.no_remedies, Advice { effect, ..self.advice(remedy, aim, fill) }),
                 None => add(&mut all.remedies, self.advice(remedy, aim, fill)),
             }
         }
-        for remedy in self.runtime.useless.iter().filter(is_meant) {
+        let sysctls: Vec<_> = self.runtime.useless_sysctls().collect();
+        for remedy in self.runtime.useless.iter().chain(&sysctls).filter(is_meant) {
             add(&mut all.no_remedies, self.advice(remedy, aim, fill));
         }
     }
 
     fn advice(&self, remedy: &Remedy, aim: Aim, fill: &Fill) -> Advice {
         let source = match self.runtime.tier {
-            Tier::Proven => String::new(),
+            Tier::Proven(_) => String::new(),
             Tier::ByTheBook(book) => format!(" (by the book, not tried: {book})"),
         };
         Advice {

@@ -15,7 +15,7 @@ use crate::inventory::join;
 use crate::model::network::{Address, LOOPBACK, Network};
 use crate::model::socket::{Descriptor, Opening, Owner, Socket, State};
 use crate::model::{Family, Label, Name};
-use crate::runtime::{Aim, Becomes, Identity, RUNTIMES, Remedy, Role, Runtime, Setting, Tier, V6only};
+use crate::runtime::{Aim, Becomes, Identity, Remedy, Role, Runtime, Setting, Tier, V6only, runtimes};
 
 const NETNS: u32 = 4_026_531_840;
 const PID: u32 = 31_307;
@@ -67,7 +67,7 @@ impl World {
     /// A process, of a runtime of the table or of none.
     fn process(mut self, pid: u32, program: &str, runtime: &str) -> Self {
         let process = Process { pid, name: program.into(), ..Process::default() };
-        let runtime = RUNTIMES.iter().chain([&LEAVES_V6ONLY_ALONE]).find(|known| known.name == runtime);
+        let runtime = runtimes().chain([&LEAVES_V6ONLY_ALONE]).find(|known| known.name == runtime);
         let identity = Identity { runtime, version: None, settings: Vec::new() };
         self.holders.insert(pid, Holder { process, identity });
         self
@@ -207,7 +207,7 @@ fn host() -> World {
 /// A program whose listeners are as `net.ipv6.bindv6only` says.
 static LEAVES_V6ONLY_ALONE: Runtime = Runtime {
     name: "a program that leaves IPV6_V6ONLY alone",
-    tier: Tier::Proven,
+    tier: Tier::Proven("these tests"),
     signs: &[],
     v6only: V6only::Inherits,
     disable_ipv6: Becomes::Same,
