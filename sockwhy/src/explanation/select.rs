@@ -22,8 +22,12 @@ impl Target {
                 if local.is_empty() { all().filter(|socket| self.means(*socket, evidence)).collect() } else { local }
             }
             Self::Address(address, zone) => {
-                let exact: Vec<_> = all().filter(|socket| self.means(*socket, evidence)).collect();
-                if exact.is_empty() { responsible(address, zone, evidence) } else { exact }
+                let mut exact: Vec<_> = all().filter(|socket| self.means(*socket, evidence)).collect();
+                // What is over does not hide who takes the next connection.
+                if exact.iter().all(|socket| socket.state == State::TimeWait) {
+                    exact.extend(responsible(address, zone, evidence));
+                }
+                exact
             }
         };
         let mut listeners: Vec<Entry<'_>> = Vec::new();
