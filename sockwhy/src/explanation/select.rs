@@ -12,7 +12,6 @@ use crate::model::socket::{Entry, State};
 
 impl Target {
     /// The sockets that are meant, and the listeners that they came from; none where nothing is.
-    #[must_use]
     pub fn select<'a>(self, evidence: &Evidence<'a>) -> Vec<Entry<'a>> {
         let all = || evidence.sockets.iter();
         let mut selected: Vec<Entry<'a>> = match self {
