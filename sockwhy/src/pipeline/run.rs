@@ -155,17 +155,25 @@ impl<S: Sink> Run<S> {
         let wall_clock = clock::wall_clock_offset();
         let Self { source, flows, sink, limit, malformed } = self;
         source.drain(|record| {
-            match Record::decode(record, wall_clock) {
-                Ok(record) => flows.events(record).try_for_each(|event| sink.take(&event))?,
+            let record = match Record::decode(record, wall_clock) {
+                Ok(record) => record,
                 Err(error) => {
                     log::debug!("{error}");
                     *malformed += 1;
+                    return ControlFlow::Continue(());
+                }
+            };
+            // All events of a record are taken, as nobody keeps them.
+            let mut flow = ControlFlow::Continue(());
+            for event in flows.events(record) {
+                if sink.take(&event).is_break() {
+                    flow = ControlFlow::Break(());
+                }
+                if limit.is_some_and(|limit| sink.shown() + sink.waiting() >= limit) {
+                    return ControlFlow::Break(());
                 }
             }
-            match limit {
-                Some(limit) if sink.shown() + sink.waiting() >= *limit => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            }
+            flow
         })
     }
 

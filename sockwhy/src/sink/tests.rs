@@ -6,7 +6,8 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthChar;
 
 use super::*;
-use crate::model::event::{Accept, Connect, Event, Flow, Kind, Listener, Task};
+use crate::model::errno::Errno;
+use crate::model::event::{Accept, Begun, Connect, Event, Failed, Flow, Kind, Listener, Task};
 use crate::model::{Family, Label, Name};
 use crate::term::Terminal;
 
@@ -180,6 +181,43 @@ TIME     PID/PROCESS  LABEL              LOCAL → PEER (← accepted)
 01:59:59 31307/Netwo… IPv4-over-AF_INET6 10.0.0.12:4243 ← 10.0.0.20:51514
 "
     );
+}
+
+/// What became of the attempt that took this long.
+fn ended(peer: &str, error: u32, nanoseconds: u64) -> Event {
+    let (flow, task) = question();
+    let flow = Flow { family: Family::Inet, label: Label::Ipv4, peer: peer.parse().unwrap(), v6only: None, ..flow };
+    Event::Failed(Failed {
+        begun: Begun::Connect(Connect { flow, task }),
+        time: TIME + nanoseconds,
+        error: (error != 0).then_some(Errno(error)),
+        syn_retransmits: 1,
+    })
+}
+
+#[test]
+fn failures_say_their_reason_in_a_pipe_and_a_few_words_on_a_terminal() {
+    let failures = [
+        ended("255.255.255.255:65535", 111, 0),
+        ended("255.255.255.255:65535", 110, 3_100_000_000),
+        ended("255.255.255.255:65535", 0, 45_000_000),
+        ended("255.255.255.255:65535", 113, 0),
+    ];
+    let in_a_pipe = lines(text(None, false), &failures);
+    for reason in
+        ["nobody listens on 255.255.255.255:65535, or a", "no answer to 2 SYNs in 3.1 s", "given up by its owner"]
+    {
+        assert!(in_a_pipe.contains(reason), "{reason}: {in_a_pipe}");
+    }
+    for columns in [80, 100] {
+        let on_a_terminal = lines(text(Some(columns), false), &failures);
+        for words in ["65535 refused", "65535 no answer in 3.1 s", "65535 given up in 45 ms", "65535 unreachable"] {
+            assert!(on_a_terminal.contains(words), "{words}: {on_a_terminal}");
+        }
+        // At 80 columns the longest IPv4 addresses do not fit either.
+        let room = usize::from(columns).max(86);
+        assert!(on_a_terminal.lines().all(|line| width(line) <= room), "{on_a_terminal}");
+    }
 }
 
 #[test]

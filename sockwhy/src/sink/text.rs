@@ -93,10 +93,11 @@ impl Format for Text {
             Event::Accept(_) => writeln!(out, "{} ← {}", flow.local, flow.peer),
             Event::Failed(failed) => {
                 self.cell.clear();
-                let _infallible = write!(self.cell, "✗ {}: {}", flow.peer, failed.reason());
-                if columns.cut {
-                    cut(&mut self.cell, columns.addresses);
-                }
+                let _infallible = if columns.cut {
+                    write!(self.cell, "✗ {} {}", flow.peer, failed.brief())
+                } else {
+                    write!(self.cell, "✗ {} {}", flow.peer, failed.reason())
+                };
                 paint("31").text(out, &self.cell);
                 writeln!(out)
             }

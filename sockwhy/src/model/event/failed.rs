@@ -37,6 +37,11 @@ impl Failed {
         Reason(self)
     }
 
+    /// The same in a few words.
+    pub const fn brief(&self) -> Brief<'_> {
+        Brief(self)
+    }
+
     pub(super) fn fields(&self, out: &mut impl Fields) {
         out.optional_word(key!("error"), self.error.map(Errno::name));
         out.number(key!("errno"), self.error.map(|error| error.0));
@@ -44,6 +49,24 @@ impl Failed {
         out.flag(key!("syn_sent"), Some(true));
         out.number(key!("syn_retransmits"), Some(self.syn_retransmits));
         out.sentence(key!("reason"), &self.reason());
+    }
+}
+
+/// Why an attempt came to nothing, for narrow columns.
+#[derive(Clone, Copy, Debug)]
+pub struct Brief<'a>(&'a Failed);
+
+impl Display for Brief<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(failed) = *self;
+        let elapsed = Seconds(failed.elapsed());
+        match failed.error {
+            None => write!(f, "given up in {elapsed}"),
+            Some(Errno::CONNREFUSED) => f.write_str("refused"),
+            Some(Errno::TIMEDOUT) => write!(f, "no answer in {elapsed}"),
+            Some(Errno::HOSTUNREACH | Errno::NETUNREACH) => f.write_str("unreachable"),
+            Some(error) => f.write_str(error.name()),
+        }
     }
 }
 
