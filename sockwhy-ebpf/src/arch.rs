@@ -1,4 +1,4 @@
-//! All that depends on the processor, beside what aya-ebpf knows of it.
+//! Everything that depends on the processor and that aya-ebpf does not know.
 
 #[cfg(bpf_target_arch = "x86_64")]
 pub use self::x86_64::{is_accept, is_compat};

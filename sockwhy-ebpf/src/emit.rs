@@ -91,8 +91,8 @@ fn clear<T: Record>(entry: &mut RingBufEntry<T>) -> &mut T {
 
 /// Waking the reader costs more than everything else a hook does, so it is done once when events begin to come, and
 /// after that only when the ring fills faster than the reader looks by itself: by the event that crosses a multiple of
-/// `wake_at`. How much is unread does not matter: to ask would fetch a cache line that the reader writes to.
-/// Where another CPU has moved on meanwhile nobody may see the crossing: the reader looks by itself soon enough.
+/// `wake_at`. How much is unread is not asked: that would fetch a cache line that the reader writes to.
+/// If another CPU writes at the same time, both may miss the crossing. The reader looks by itself soon enough.
 #[inline(always)]
 fn wake_up(size: usize) -> u64 {
     if let Some(reader) = READER.get_ptr_mut(0) {

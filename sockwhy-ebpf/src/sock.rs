@@ -177,7 +177,7 @@ impl Sock {
     }
 }
 
-/// Writes what is told of the listener that the event's socket came from. Its family is the socket's own:
+/// Writes what the event says about the listener that its socket came from. Its family is the socket's own:
 /// `inet_reqsk_alloc()` and `sk_clone_lock()` copy it.
 #[inline(always)]
 pub fn fill_listener(listener: KernelPtr, event: &mut Opened) -> Option<()> {

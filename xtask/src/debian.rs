@@ -15,7 +15,7 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// How apt is kept to one suite. `STATE` is the folder of its state.
 const CONFIGURATION: &str = r#"
 Dir::State "STATE";
-// What is installed on this machine is none of the suite's.
+// What is installed on this machine does not belong to the suite.
 Dir::State::status "STATE/status";
 Dir::Cache "STATE";
 Dir::Etc::sourcelist "STATE/sources.list";
@@ -83,7 +83,7 @@ impl Suite {
         Ok(tree.lines().filter(|line| is_package(line)).map(str::to_owned).collect())
     }
 
-    /// Downloads `package` as of `version`, however that goes on (see [`is_version`]), and unpacks it below `folder`.
+    /// Downloads `package` of a version that begins with `version` (see [`is_version`]), and unpacks it below `folder`.
     pub(crate) fn unpack(&self, package: &str, version: &str, folder: &Path) -> Result<()> {
         let versions = self.versions(package)?;
         let Some(exact) = versions.iter().find(|offer| is_version(offer, version)) else {

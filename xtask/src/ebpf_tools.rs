@@ -1,4 +1,4 @@
-//! What the BPF build needs beside rustc: bpf-linker and the sources of `core`, kept in a cache under `target/`.
+//! What the BPF build needs apart from rustc: bpf-linker and the sources of `core`, kept in a cache under `target/`.
 //!
 //! Each entry of the cache is a folder named after all that its content depends on.
 

@@ -1,4 +1,4 @@
-//! `cargo xtask setup`: installs what the tests run beside cargo, from Debian, and only what is missing.
+//! `cargo xtask setup`: installs what the tests run apart from cargo, from Debian, and only what is missing.
 
 use std::env;
 use std::fs::{self, OpenOptions};
@@ -72,7 +72,26 @@ const NEEDS: &[Need] = &[
     Need { program: "uwsgi", package: "uwsgi-core", purpose: "the sockets of uWSGI" },
 ];
 
+/// Packages that conflict with one above. The program alone is taken out of them.
+const CONFLICTING: &[Need] = &[
+    Need { program: "vsftpd", package: "vsftpd", purpose: "the sockets of vsftpd" },
+    Need { program: "xinetd", package: "xinetd", purpose: "the sockets of xinetd" },
+];
+
+/// Libraries that those programs need.
+const LIBRARIES: &[&str] = &["libnsl2", "libwrap0"];
+
 pub(crate) fn main() -> Result<()> {
+    install_missing()?;
+    let missing: Vec<_> = CONFLICTING.iter().filter(|need| !is_installed(need.program)).collect();
+    if missing.is_empty() || !is_installed("apt-get") || !is_root()? {
+        return Ok(());
+    }
+    install(LIBRARIES)?;
+    missing.iter().try_for_each(|need| extract(need).with_context(|| format!("cannot extract {}", need.package)))
+}
+
+fn install_missing() -> Result<()> {
     let missing: Vec<_> = NEEDS.iter().filter(|need| !is_installed(need.program)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -94,15 +113,30 @@ pub(crate) fn main() -> Result<()> {
         .with_context(|| format!("cannot install {}: is the package mirror reachable?", packages.join(", ")))
 }
 
+fn apt() -> Command {
+    let mut command = Command::new("apt-get");
+    command.args(["--quiet", "--option=Dpkg::Use-Pty=0"]).env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
 fn install(packages: &[&str]) -> Result<()> {
-    let apt = || {
-        let mut command = Command::new("apt-get");
-        command.args(["--quiet", "--option=Dpkg::Use-Pty=0"]).env("DEBIAN_FRONTEND", "noninteractive");
-        command
-    };
     run(apt().arg("update"))?;
     let _quiet = Quiet::please()?;
     run(apt().args(["install", "--yes", "--no-install-recommends"]).args(packages))
+}
+
+/// Copies a program out of its package.
+fn extract(need: &Need) -> Result<()> {
+    let Need { program, package, purpose } = need;
+    progress(format_args!("missing: {program}, taken out of the package {package} ({purpose})"));
+    let folder = env::temp_dir().join(format!("sockwhy-setup-{package}"));
+    fs::create_dir_all(&folder)?;
+    run(apt().args(["download", package]).current_dir(&folder))?;
+    let archives = fs::read_dir(&folder)?.filter_map(|entry| Some(entry.ok()?.path()));
+    let archive = archives.into_iter().find(|path| path.extension().is_some_and(|extension| extension == "deb"));
+    run(Command::new("dpkg-deb").arg("--extract").arg(archive.context("apt-get left no package")?).arg(&folder))?;
+    fs::copy(folder.join("usr/sbin").join(program), Path::new("/usr/local/sbin").join(program))?;
+    Ok(fs::remove_dir_all(&folder)?)
 }
 
 /// Keeps packages from starting the services that they bring, until it is dropped. `invoke-rc.d(8)` and systemd's

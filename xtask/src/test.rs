@@ -43,7 +43,7 @@ fn guests(arguments: &[String], report: &mut Report) -> Result<()> {
     let outcome = vm::run(&vm::Options::of_tests(arguments))?;
     let failed = outcome.failed();
     *report += outcome;
-    ensure!(failed == 0, "{failed} failed in the guests; what and why is told above");
+    ensure!(failed == 0, "{failed} failed in the guests; the failures are above");
     Ok(())
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn main(options: &Options) -> Result<ExitCode> {
     Ok(if report.failed() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Boots the guests, prints a table of how the tests fared there, and returns the sum.
+/// Boots the guests, prints a table of their results, and returns the sum.
 pub(crate) fn run(options: &Options) -> Result<Report> {
     machine::require_qemu()?;
     let _lock = lock()?;
@@ -90,7 +90,7 @@ fn run_guest(kernel: &'static Kernel, binaries: &Binaries, arguments: &[String])
     display::follow(&Guest::prepare(kernel, image, binaries, arguments)?).map(Some)
 }
 
-/// The ages of which no guest ran, from the age of each and whether it ran.
+/// The ages without a guest that ran, from the age of each and whether it ran.
 fn ages_not_served(guests: impl Iterator<Item = (Age, bool)>) -> BTreeSet<Age> {
     let (served, not_served): (Vec<_>, Vec<_>) = guests.partition(|(_, is_served)| *is_served);
     let ages = |guests: Vec<(Age, bool)>| guests.into_iter().map(|(age, _)| age).collect::<BTreeSet<_>>();

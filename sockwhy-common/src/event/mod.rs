@@ -35,13 +35,11 @@ impl Kind {
     pub const ALL: [Self; 5] = [Self::Connect, Self::Accept, Self::Failed, Self::Established, Self::Closed];
 
     /// The kind that has this number.
-    #[must_use]
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| *kind as u8 == number)
     }
 
     /// The kind's name.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Connect => "connect",

@@ -14,8 +14,8 @@ use crate::read::{KernelPtr, offset};
 use crate::sock::{Sock, fill_listener, known_or, socket_inode, trusted_cookie};
 use crate::task::{self, Caller};
 
-/// Listeners of accepts between `inet_csk_accept` and `security_sock_graft`, by thread. Written at the exit of the one,
-/// taken at the entry of the other. When it is full the event lacks its listener, no more.
+/// Listeners of accepts between `inet_csk_accept` and `security_sock_graft`, by thread. Written at the exit of the
+/// first, taken at the entry of the second. When it is full, the event only lacks its listener.
 #[map]
 static LISTENERS: HashMap<u64, u64> = HashMap::with_max_entries(4096, 0);
 

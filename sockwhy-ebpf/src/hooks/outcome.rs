@@ -32,14 +32,13 @@ const SOCK_DONE: u64 = 1 << 1;
 pub fn sock_ops(ctx: &SockOpsContext) {
     match ctx.op() {
         BPF_SOCK_OPS_TCP_CONNECT_CB => {
-            if connect::sock_ops(ctx, socket(ctx)) && follows(Watch::Attempts) {
+            let is_sent = connect::sock_ops(ctx, socket(ctx));
+            if is_sent && follows(Watch::Attempts) {
                 watch(ctx);
             }
         }
-        BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB => {
-            if follows(Watch::Attempts) && is_watched(ctx) {
-                report(ctx, Kind::Established, TCP_SYN_SENT);
-            }
+        BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB if follows(Watch::Attempts) && is_watched(ctx) => {
+            report(ctx, Kind::Established, TCP_SYN_SENT);
         }
         BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB => {
             // The exit of accept() may not ask for a cookie. Once somebody has asked, it can be read from the socket.

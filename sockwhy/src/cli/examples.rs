@@ -29,8 +29,11 @@ Examples:
     sudo sockwhy trace --event connect --net 10.0.0.0/8 \\
         --net 172.16.0.0/12 --net 192.168.0.0/16 -n 10
 
+  What on this machine cannot connect?
+    sudo sockwhy trace --event failed
+
   A minute of everything, as JSON, for later
-    sudo sockwhy trace -o json -d 60 > flows.ndjson
+    sudo sockwhy trace --event all -o json -d 60 > flows.ndjson
 
   The reason of each flow of Java programs
     sudo sockwhy trace --comm java -o json | jq -r .why";

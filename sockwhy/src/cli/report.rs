@@ -8,7 +8,6 @@ use clap::error::{ContextKind, ErrorKind};
 use crate::exit::Exit;
 
 /// Prints clap's message: help as it is, an error on one line of stderr. Returns the exit code.
-#[must_use]
 pub fn report(error: &clap::Error) -> ExitCode {
     use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
 

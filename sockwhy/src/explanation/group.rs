@@ -1,4 +1,4 @@
-//! Sockets that are explained together, as all that is to be said of one is true of the others.
+//! Sockets that are explained together: what is said of one is true of the others.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -94,7 +94,7 @@ fn kind(socket: Entry<'_>) -> Kind {
     }
 }
 
-/// Who takes the IPv4 clients that this listener does not. Who serves this host alone is no help to one that serves others.
+/// Who takes the IPv4 clients that this listener does not take. A loopback listener does not help one that serves other hosts.
 fn beside<'a>(socket: Entry<'a>, ports: &Ports<'a>) -> Option<Beside<'a>> {
     if socket.state != State::Listen || socket.label != Label::Ipv6Only {
         return None;

@@ -52,7 +52,6 @@ pub struct Explanation<'a> {
 
 impl<'a> Explanation<'a> {
     /// Explains sockets, at least one.
-    #[must_use]
     pub fn new(target: Target, sockets: Vec<Entry<'a>>, evidence: &'a Evidence<'a>) -> Self {
         let ports = port::ports(&sockets, evidence);
         let groups = group::groups(&sockets, &ports, evidence);

@@ -7,13 +7,13 @@ use super::evidence::Evidence;
 use crate::model::Sanitized;
 use crate::model::socket::{Entry, Owner};
 
-/// By what a program is told from others. Processes with the same mark are one program's: its workers, or a process for
-/// each family, as docker-proxy has them.
+/// Tells programs apart. Processes with the same mark belong to one program: its workers, or one process for each family,
+/// as docker-proxy starts them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mark<'a> {
     /// Name, file and cgroup, as far as they are known.
     Program(&'a [u8], Option<&'a [u8]>, &'a [u8]),
-    /// This user may not see whose it is; the user id is known.
+    /// This user may not see the process; only its user id is known.
     Hidden(Option<u32>),
     /// Nobody's.
     Kernel,

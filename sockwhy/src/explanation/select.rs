@@ -12,7 +12,6 @@ use crate::model::socket::{Entry, State};
 
 impl Target {
     /// The sockets that are meant, and the listeners that they came from; none where nothing is.
-    #[must_use]
     pub fn select<'a>(self, evidence: &Evidence<'a>) -> Vec<Entry<'a>> {
         let all = || evidence.sockets.iter();
         let mut selected: Vec<Entry<'a>> = match self {
@@ -22,8 +21,12 @@ impl Target {
                 if local.is_empty() { all().filter(|socket| self.means(*socket, evidence)).collect() } else { local }
             }
             Self::Address(address, zone) => {
-                let exact: Vec<_> = all().filter(|socket| self.means(*socket, evidence)).collect();
-                if exact.is_empty() { responsible(address, zone, evidence) } else { exact }
+                let mut exact: Vec<_> = all().filter(|socket| self.means(*socket, evidence)).collect();
+                // What is over does not hide who takes the next connection.
+                if exact.iter().all(|socket| socket.state == State::TimeWait) {
+                    exact.extend(responsible(address, zone, evidence));
+                }
+                exact
             }
         };
         let mut listeners: Vec<Entry<'_>> = Vec::new();

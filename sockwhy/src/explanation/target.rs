@@ -108,7 +108,6 @@ impl fmt::Display for Target {
 
 impl Target {
     /// The port that is asked about.
-    #[must_use]
     pub fn port(self) -> Option<u16> {
         match self {
             Self::Process(_) => None,

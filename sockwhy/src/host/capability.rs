@@ -27,7 +27,6 @@ impl Capability {
     pub const ALL: [Self; 5] = [Self::Bpf, Self::Perfmon, Self::NetAdmin, Self::SysPtrace, Self::SysAdmin];
 
     /// Its name, as `capsh` writes it.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Bpf => "CAP_BPF",
@@ -39,7 +38,6 @@ impl Capability {
     }
 
     /// Whether this thread has it. `CAP_SYS_ADMIN` includes the first two (`bpf_capable()`, `perfmon_capable()`).
-    #[must_use]
     pub fn is_held(self) -> bool {
         match self {
             Self::Bpf => has(CapabilitySet::BPF | CapabilitySet::SYS_ADMIN),
@@ -72,7 +70,6 @@ enum Who {
 impl Missing {
     /// Those of the needed ones that this thread lacks; `None` where it has all. In a user namespace all count as
     /// lacking: the kernel asks for those of the initial one (`capable()`, not `ns_capable()`).
-    #[must_use]
     pub fn of(needed: &[Capability]) -> Option<Self> {
         let confined = in_user_namespace();
         let lacking: Vec<_> = needed.iter().copied().filter(|needed| confined || !needed.is_held()).collect();
@@ -80,7 +77,6 @@ impl Missing {
     }
 
     /// These, whether this thread has them or not.
-    #[must_use]
     pub fn new(capabilities: Vec<Capability>) -> Self {
         let who = match (in_user_namespace(), geteuid().is_root()) {
             (true, _) => Who::UserNamespace,
@@ -91,7 +87,6 @@ impl Missing {
     }
 
     /// How to get them. `command` is what was tried.
-    #[must_use]
     pub fn remedy(&self, command: &str) -> Remedy {
         let how = match self.who {
             Who::UserNamespace => {
@@ -125,7 +120,6 @@ fn has(any: CapabilitySet) -> bool {
 }
 
 /// Whether this process runs in another user namespace than the initial one, whose map is the identity over all ids.
-#[must_use]
 pub fn in_user_namespace() -> bool {
     const ALL: [&str; 3] = ["0", "0", "4294967295"];
     fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| !map.split_whitespace().eq(ALL))

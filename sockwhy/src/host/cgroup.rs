@@ -9,7 +9,6 @@ use super::pid;
 
 /// The root of cgroup v2, under which every process of the machine runs. A container sees a part of the tree that looks
 /// like a root; the real one's inode number is 1 (`kernfs_create_root()`).
-#[must_use]
 pub fn root() -> Option<File> {
     const ROOT_INODE: u64 = 1;
     mounted()
@@ -18,7 +17,6 @@ pub fn root() -> Option<File> {
 }
 
 /// Whether cgroup v2 is mounted anywhere, its root or a part.
-#[must_use]
 pub fn is_mounted() -> bool {
     mounted().next().is_some()
 }
@@ -30,7 +28,6 @@ fn mounted() -> impl Iterator<Item = Mount> {
 /// Whether no cgroup is hidden by a namespace. The kernel's threads are in the root of every hierarchy; where a
 /// namespace begins further down they are seen above its root (`cgroup_namespaces(7)`). `None` where they are not seen
 /// at all.
-#[must_use]
 pub fn sees_all() -> Option<bool> {
     if pid::in_initial_namespace() != Some(true) {
         return None;

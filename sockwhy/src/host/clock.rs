@@ -7,7 +7,6 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// What `CLOCK_REALTIME` is ahead of the machine's `CLOCK_MONOTONIC`, which events are stamped with, in nanoseconds. It
 /// changes when the clock is set: ask again from time to time.
-#[must_use]
 pub fn wall_clock_offset() -> u64 {
     let monotonic = nanoseconds(ClockId::Monotonic).wrapping_sub(*NAMESPACE_OFFSET);
     nanoseconds(ClockId::Realtime).wrapping_sub(monotonic)

@@ -1,5 +1,5 @@
 //! Sockets of other network namespaces than their process's: made there before the process left, by one of its threads, or
-//! given to it. Slirp4netns, VPN clients and CNI plugins have such. No other way leads to a namespace in which no thread is.
+//! given to it. Slirp4netns, VPN clients and CNI plugins have such sockets. Only they lead to a namespace that no thread is in.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::c_void;

@@ -1,5 +1,5 @@
-//! This host: `/proc`, namespaces, capabilities, settings and cgroups. The one place that reads those. Nothing is
-//! changed, but a thread may be moved into another namespace.
+//! This host: `/proc`, namespaces, capabilities, settings and cgroups. The one place that reads them. It
+//! changes nothing, except that it moves threads into other namespaces and mounts tracefs in one of its own.
 
 mod capability;
 pub mod cgroup;

@@ -35,7 +35,6 @@ impl Namespace {
     }
 
     /// Whether it is the one that this process is in.
-    #[must_use]
     pub fn is_own(&self) -> bool {
         self.file.is_none()
     }

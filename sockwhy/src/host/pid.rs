@@ -74,7 +74,6 @@ fn field(status: &str, name: &str) -> Option<u32> {
 }
 
 /// Whether every process of the machine has a PID here, as in the initial PID namespace.
-#[must_use]
 pub fn sees_every_process() -> bool {
     in_initial_namespace() == Some(true)
 }
@@ -89,7 +88,6 @@ pub fn namespace() -> io::Result<u32> {
 
 /// Whether this process is in the initial PID namespace. Only that one has the kernel's own threads: kthreadd is its
 /// second task (`rest_init()`). `None` where other users' processes are hidden (`hidepid`).
-#[must_use]
 pub fn in_initial_namespace() -> Option<bool> {
     /// `include/linux/sched.h`
     const PF_KTHREAD: u64 = 0x0020_0000;

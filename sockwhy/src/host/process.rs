@@ -39,7 +39,6 @@ pub struct Process {
 
 impl Process {
     /// Reads what this user may read.
-    #[must_use]
     pub fn read(pid: u32) -> Self {
         let folder = pid::folder(pid);
         let file = |name: &str| read(&folder.join(name));
@@ -60,19 +59,16 @@ impl Process {
     }
 
     /// Value of an environment variable. If it is there twice, the C library takes the first.
-    #[must_use]
     pub fn variable(&self, name: &str) -> Option<&[u8]> {
         self.environment.iter().find_map(|entry| entry.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
     }
 
     /// The file that it runs.
-    #[must_use]
     pub fn executable(&self) -> Option<File> {
         regular(openat(CWD, pid::folder(self.pid).join("exe"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?)
     }
 
     /// A file as the process sees it, in its own root. A container's paths and links cannot lead out of it.
-    #[must_use]
     pub fn file(&self, path: &Path) -> Option<Vec<u8>> {
         let path = self.folder().join(path);
         let root = self.root()?;
@@ -81,7 +77,6 @@ impl Process {
     }
 
     /// Names of the entries of a folder as the process sees it.
-    #[must_use]
     pub fn entries(&self, folder: &Path) -> Vec<PathBuf> {
         let entries = || {
             let folder = open_in(&self.root()?, folder, OFlags::RDONLY | OFlags::DIRECTORY).ok()?;
@@ -119,7 +114,6 @@ fn read(path: &Path) -> Vec<u8> {
 
 /// A number that the kernel shows of one of this process's own descriptors (`proc_pid_fdinfo(5)`); `None` where it does
 /// not show it.
-#[must_use]
 pub fn own_descriptor(descriptor: i32, name: &str) -> Option<u64> {
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}")).ok()?;
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?.trim().parse().ok()

@@ -7,7 +7,6 @@ use crate::model::Family;
 
 /// The ports of the sockets that are not connected, with their families, in the network namespace that the calling thread is
 /// in. None where `/proc` cannot be read.
-#[must_use]
 pub fn ports() -> BTreeSet<(u16, Family)> {
     let of = |name: &str| fs::read_to_string(format!("/proc/thread-self/net/{name}")).unwrap_or_default();
     let (udp, udp6) = (of("udp"), of("udp6"));

@@ -202,14 +202,12 @@ impl Btf {
     }
 
     /// The blob itself.
-    #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.data
     }
 
     /// Finds a member by its path from a struct: `member("sock_common", &["skc_net", "net"])`. Anonymous structs and
     /// unions on the way are looked through, as C does.
-    #[must_use]
     pub fn member(&self, structure: &str, path: &[&str]) -> Option<Member> {
         let mut structure = self.find(kind::STRUCT, structure)?;
         let mut found = Member { bit_offset: 0, bits: 0 };
@@ -224,13 +222,11 @@ impl Btf {
     }
 
     /// Size of a struct, in bytes.
-    #[must_use]
     pub fn size_of(&self, structure: &str) -> Option<u32> {
         self.find(kind::STRUCT, structure).map(|found| found.size_or_id)
     }
 
     /// Number of parameters of a kernel function, if it stands in BTF.
-    #[must_use]
     pub fn parameters(&self, function: &str) -> Option<usize> {
         let function = self.find(kind::FUNC, function)?;
         Some(self.get(function.size_or_id)?.len())

@@ -55,7 +55,6 @@ impl Cause {
     }
 
     /// What to do about it. `command` is what was tried.
-    #[must_use]
     pub fn remedy(self, command: &str) -> Remedy {
         match self {
             Self::Memlock => Remedy::new(

@@ -18,13 +18,11 @@ pub(super) fn raise() {
 }
 
 /// The limit of this process; `None` where there is none.
-#[must_use]
 pub fn limit() -> Option<u64> {
     getrlimit(Resource::Memlock).current
 }
 
 /// Whether this kernel counts BPF against it, as far as its BTF tells: it has the function that does.
-#[must_use]
 pub fn is_counted() -> bool {
     Btf::of_kernel().is_ok_and(|btf| btf.parameters("bpf_map_charge_init").is_some())
 }

@@ -119,7 +119,6 @@ fn because(cause: Option<Cause>) -> String {
 
 impl Obstacle {
     /// What to do about it. `command` is what was tried.
-    #[must_use]
     pub fn remedy(&self, command: &str) -> Remedy {
         match self {
             Self::Capabilities { missing, .. } | Self::Tracefs(TracefsError::Capabilities(missing)) => {
@@ -152,7 +151,6 @@ impl Obstacle {
     }
 
     /// What happened, with what the verifier said, for `-v`.
-    #[must_use]
     pub fn detail(&self) -> String {
         match self {
             Self::Kernel { verifier, .. } if !verifier.is_empty() => format!("{self}\n{verifier}"),
@@ -194,7 +192,6 @@ impl Obstacle {
 }
 
 /// How to have the root of cgroup v2.
-#[must_use]
 pub fn mount_cgroup() -> Remedy {
     Remedy::new(
         "mount its root (in a container: the host's)",

@@ -52,7 +52,6 @@ impl Tracer {
     }
 
     /// How often the kernel missed running the programs.
-    #[must_use]
     pub fn misses(&self) -> Misses {
         Misses::count(&self.ebpf)
     }

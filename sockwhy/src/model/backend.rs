@@ -18,7 +18,6 @@ impl Backend {
     pub const ALL: [Self; 3] = [Self::Fentry, Self::Kprobe, Self::Tracepoint];
 
     /// The backend's name.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Fentry => "fentry",

@@ -10,7 +10,6 @@ macro_rules! errnos {
             $(#[doc = concat!("`", $name, "`")] pub const $short: Self = Self($number);)*
 
             /// As programs and manuals call it.
-            #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$short => $name,)*

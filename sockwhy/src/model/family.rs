@@ -16,7 +16,6 @@ impl Family {
     pub const ALL: [Self; 2] = [Self::Inet, Self::Inet6];
 
     /// The family that has this number.
-    #[must_use]
     pub const fn from_number(number: u16) -> Option<Self> {
         match number {
             AF_INET => Some(Self::Inet),
@@ -26,7 +25,6 @@ impl Family {
     }
 
     /// The name of the constant: `AF_INET` or `AF_INET6`.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Inet => "AF_INET",
@@ -35,7 +33,6 @@ impl Family {
     }
 
     /// The family on the command line: `inet` or `inet6`.
-    #[must_use]
     pub const fn argument(self) -> &'static str {
         match self {
             Self::Inet => "inet",
@@ -45,7 +42,6 @@ impl Family {
 
     /// How netstat lists TCP sockets of this family: `tcp` or `tcp6`. It knows them from `/proc/net/tcp` and
     /// `/proc/net/tcp6`, which the kernel fills by `sk_family` alone (`tcp4_seq_show`, `tcp6_seq_show`).
-    #[must_use]
     pub const fn netstat(self) -> &'static str {
         match self {
             Self::Inet => "tcp",

@@ -33,13 +33,11 @@ struct Open {
 
 impl Flows {
     /// Will tell of these kinds of event, for at most `max_open` connections at a time.
-    #[must_use]
     pub fn new(kinds: Vec<Kind>, max_open: usize) -> Self {
         Self { kinds, max_open, open: HashMap::new(), early_ends: VecDeque::new(), unknown: 0 }
     }
 
     /// How many connections had no room, so that what becomes of them is unknown.
-    #[must_use]
     pub const fn unknown(&self) -> u64 {
         self.unknown
     }

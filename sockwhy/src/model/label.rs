@@ -30,7 +30,6 @@ impl Label {
     pub const CONNECTIONS: [Self; 3] = [Self::Ipv4, Self::Ipv6, Self::Ipv4OverAfInet6];
 
     /// Its bit. Those of connections are the bits of [`label_bit`].
-    #[must_use]
     pub const fn bit(self) -> u8 {
         const NEXT: u8 = label_bit::ALL + 1;
         match self {
@@ -48,14 +47,12 @@ impl Label {
     }
 
     /// Whether only listeners have it.
-    #[must_use]
     pub const fn is_of_listeners(self) -> bool {
         matches!(self, Self::DualStack | Self::Ipv6Only)
     }
 
     /// The label of a socket with this peer, a mapped one as IPv4. The family decides first: the kernel keeps a mapped
     /// form of an `AF_INET` socket's addresses as well (`sk_daddr_set`).
-    #[must_use]
     pub const fn of_connection(family: Family, peer: IpAddr) -> Self {
         match (family, peer) {
             (Family::Inet, _) => Self::Ipv4,
@@ -65,7 +62,6 @@ impl Label {
     }
 
     /// The label of a listener on this address, a mapped one as IPv4.
-    #[must_use]
     pub const fn of_listener(family: Family, local: IpAddr, v6only: bool) -> Self {
         match (family, local) {
             (Family::Inet, _) => Self::Ipv4,
@@ -76,7 +72,6 @@ impl Label {
     }
 
     /// The version of IP on the wire, 4 or 6; `None` where it can be both.
-    #[must_use]
     pub const fn ip_version(self) -> Option<u8> {
         match self {
             Self::Ipv4 | Self::Ipv4OverAfInet6 => Some(4),
@@ -86,13 +81,11 @@ impl Label {
     }
 
     /// Whether a listener of this label takes this version of IP, 4 or 6.
-    #[must_use]
     pub fn takes(self, version: u8) -> bool {
         self.ip_version().is_none_or(|only| only == version)
     }
 
     /// What a listener of this label accepts.
-    #[must_use]
     pub const fn accepts(self) -> &'static [&'static str] {
         match self {
             Self::Ipv4 | Self::Ipv4OverAfInet6 => &["IPv4"],
@@ -102,7 +95,6 @@ impl Label {
     }
 
     /// The label's name. The command line takes it in lower case.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ipv4 => "IPv4",

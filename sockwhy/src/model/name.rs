@@ -10,7 +10,6 @@ pub struct Name([u8; COMM_LEN]);
 
 impl Name {
     /// The bytes before the NUL.
-    #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         let len = self.0.iter().position(|&byte| byte == 0).unwrap_or(COMM_LEN);
         &self.0[..len]

@@ -19,7 +19,7 @@ pub struct Address {
     pub device: u32,
 }
 
-/// What is known of a network namespace beside its TCP sockets.
+/// What is known of a network namespace, apart from its TCP sockets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Network {
     /// The addresses of its devices; `None` where they could not be read.
@@ -35,7 +35,6 @@ pub struct Network {
 impl Address {
     /// Whether packets to `ip` arrive here because of this address: of a device that is no loopback, only those to the
     /// address itself, of the loopback device those to any IPv4 address of the prefix (`fib_add_ifaddr()`).
-    #[must_use]
     pub fn takes(self, ip: IpAddr) -> bool {
         match (self.ip, ip) {
             (IpAddr::V4(own), IpAddr::V4(ip)) if self.device == LOOPBACK => {

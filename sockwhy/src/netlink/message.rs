@@ -30,7 +30,7 @@ const INET_ULP_INFO_NAME: u16 = 1;
 pub(super) fn dump(kind: u16, body: &[u8]) -> Vec<u8> {
     const NLM_F_REQUEST: u16 = 0x1;
     const NLM_F_DUMP: u16 = 0x300;
-    // Sequence number and port: there is one request, and the kernel knows whose.
+    // Sequence number and port: the socket has one request at a time.
     const NONE: [u8; 8] = [0; 8];
 
     let length = u32::try_from(HEADER + body.len()).unwrap_or(u32::MAX);

@@ -28,7 +28,6 @@ struct Section {
 }
 
 /// The answer in 40 lines at most, or all that is known.
-#[must_use]
 pub fn explain_text(explanation: &Explanation<'_>, terminal: Terminal, verbose: bool) -> Vec<u8> {
     let page = Page::new(terminal);
     let code = if explanation.verdict.problem { "1;31" } else { "1;32" };

@@ -10,7 +10,6 @@ use crate::runtime::Setting;
 use crate::term::json::{Shown, line};
 
 /// One object on one line.
-#[must_use]
 pub fn explain_json(explanation: &Explanation<'_>) -> Vec<u8> {
     let mut out = Vec::new();
     line(&mut out, &ExplanationJson::from(explanation));

@@ -39,7 +39,6 @@ const INDENT: usize = 6;
 
 impl SocketTable {
     /// A table of these sockets, `netns` with a column of network namespaces.
-    #[must_use]
     pub fn new(terminal: Terminal, netns: bool, sockets: &[Entry<'_>]) -> Self {
         let columns = Columns::fit(terminal.width, netns, sockets);
         Self { columns, color: terminal.color, why: true, text: String::new() }

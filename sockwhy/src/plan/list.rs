@@ -50,7 +50,6 @@ impl ListPlan {
     }
 
     /// Whether a socket is to be shown. Filters of different kinds must all hold, the values of one are alternatives.
-    #[must_use]
     pub fn wants(&self, socket: Entry<'_>) -> bool {
         let state = match socket.state {
             State::Listen => self.listeners,

@@ -107,7 +107,6 @@ impl TracePlan {
 
 impl TracePlan {
     /// How far connections are to be followed.
-    #[must_use]
     pub fn watch(&self) -> Watch {
         let shows = |kind| self.events.contains(&kind);
         match (shows(Kind::Closed), shows(Kind::Failed) || shows(Kind::Established)) {
@@ -118,7 +117,6 @@ impl TracePlan {
     }
 
     /// Which beginnings must be seen: those to report, and those that outcomes belong to.
-    #[must_use]
     pub fn beginnings(&self) -> Vec<Kind> {
         let watch = self.watch();
         let needed = |kind| match kind {

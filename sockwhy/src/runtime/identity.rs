@@ -21,7 +21,6 @@ pub struct Identity {
 
 impl Identity {
     /// Looks at a process: cheap signs first, its file only if there is no other.
-    #[must_use]
     pub fn of(process: &Process) -> Self {
         let by_sign = runtimes().find(|runtime| runtime.signs.iter().any(|sign| sign.is_seen(process)));
         let compiled = || process.executable().and_then(elf::compiled);
@@ -38,7 +37,6 @@ impl Identity {
     }
 
     /// The setting by which the program was asked for `AF_INET` alone. Of several of one name the last one counts.
-    #[must_use]
     pub fn asked_for_ipv4(&self) -> Option<&Setting> {
         let is_last = |setting: &&Setting| {
             let mut later = self.settings.iter().rev().filter(|later| !later.misplaced);
@@ -48,7 +46,6 @@ impl Identity {
     }
 
     /// Whether the setting asks the program for `AF_INET` alone, wherever it stands.
-    #[must_use]
     pub fn is_for_ipv4(&self, setting: &Setting) -> bool {
         let Some(runtime) = self.runtime else { return false };
         let mut all = runtime.remedies.iter().chain(runtime.useless);

@@ -15,7 +15,6 @@ pub enum Aim {
 
 impl Aim {
     /// Its name in JSON.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Ipv4Only => "ipv4-only",
@@ -66,7 +65,6 @@ pub struct Remedy {
 }
 
 /// A listener that is `AF_INET`.
-#[must_use]
 pub const fn ipv4_only(what: &'static str, how: &'static str) -> Remedy {
     listen(&[Aim::Ipv4Only], what, how, "an AF_INET listener, which netstat lists as tcp; IPv6 is no longer served")
 }
@@ -77,19 +75,16 @@ pub(super) const fn dual_stack(what: &'static str, how: &'static str) -> Remedy 
 }
 
 /// A listener for each.
-#[must_use]
 pub const fn pair(what: &'static str, how: &'static str) -> Remedy {
     listen(&[Aim::Both], what, how, "a listener for each, IPv4 and IPv6")
 }
 
 /// A listener that refuses IPv4.
-#[must_use]
 pub const fn ipv6_only(what: &'static str, how: &'static str) -> Remedy {
     listen(&[Aim::Ipv6Only], what, how, "an IPv6-only listener; IPv4 is no longer served")
 }
 
 /// Anything about listeners, also what people try in vain.
-#[must_use]
 pub const fn listen(aims: &'static [Aim], what: &'static str, how: &'static str, effect: &'static str) -> Remedy {
     Remedy { role: Role::Listen, aims, scopes: &[], setting: None, what, how, effect }
 }
@@ -120,7 +115,6 @@ impl Remedy {
     }
 
     /// Whether it is for this.
-    #[must_use]
     pub fn is_for(&self, role: Role, aim: Aim, scope: Scope) -> bool {
         self.role == role && self.aims.contains(&aim) && (self.scopes.is_empty() || self.scopes.contains(&scope))
     }
@@ -128,7 +122,6 @@ impl Remedy {
 
 impl Setting {
     /// Whether it is what the remedy asks for.
-    #[must_use]
     pub fn is_made_by(&self, remedy: &Remedy) -> bool {
         remedy
             .setting

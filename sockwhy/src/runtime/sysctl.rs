@@ -23,7 +23,6 @@ const BINDV6ONLY_ON: Remedy = listen(
 
 impl Runtime {
     /// What a sysctl changes. It is for listeners on `::` alone.
-    #[must_use]
     pub fn sysctls(&self) -> &'static [Remedy] {
         match (self.v6only, self.bindv6only) {
             (V6only::Inherits, Becomes::Ipv6Only) => &[BINDV6ONLY_OFF, BINDV6ONLY_ON],
@@ -40,7 +39,7 @@ impl Runtime {
 fn disable_ipv6_in_vain(becomes: Becomes) -> Option<Remedy> {
     let effect = match becomes {
         Becomes::Same => {
-            "takes the IPv6 addresses off the interfaces; this program makes its AF_INET6 sockets all the same, and netstat \
+            "takes the IPv6 addresses off the interfaces; this program still makes its AF_INET6 sockets, and netstat \
              still says tcp6"
         }
         Becomes::Failure => "takes the IPv6 addresses off the interfaces; this program no longer starts",

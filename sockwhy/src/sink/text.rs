@@ -25,7 +25,6 @@ pub struct Text {
 
 impl Text {
     /// Times are written as clocks in `zone` show them. `kinds` are those that can come.
-    #[must_use]
     pub fn new(terminal: Terminal, zone: TimeZone, kinds: &[Kind]) -> Self {
         Self {
             columns: Columns::fit(terminal.width, kinds),

@@ -15,7 +15,6 @@ pub struct Terminal {
 
 impl Terminal {
     /// stdout, with the colours that the user wants.
-    #[must_use]
     pub fn stdout(color: ColorChoice) -> Self {
         let is_terminal = stdout().is_terminal();
         Self {

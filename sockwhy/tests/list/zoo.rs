@@ -97,7 +97,7 @@ impl Zoo {
         self.sockets.iter().map(|(socket, why)| Ok((inode(socket)?, know(socket, why.clone())?))).collect()
     }
 
-    /// Every client of every listener that takes it, some times over, and one each that nobody accepts.
+    /// Every client of every listener that takes it, several times, and one each that nobody accepts.
     pub(crate) fn add_mixtures(&mut self, times: usize) -> Outcome {
         for &kind in Listener::all() {
             let listener = kind.open(None)?;

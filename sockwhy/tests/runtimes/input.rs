@@ -1,4 +1,4 @@
-//! What cannot be explained, and what people and processes think up.
+//! Targets that cannot be explained, and hostile input.
 
 use std::process::{Command, Stdio};
 
@@ -63,7 +63,7 @@ fn another_users_process() -> Outcome {
     let pid = server.pid().to_string();
     Said::by_sockwhy(&nobody(), copy.program(), &["explain", &pid])?.assert_refused(3, &[&pid, "sudo sockwhy explain"]);
 
-    // The port is there for everybody to see; who has it is not.
+    // Everybody may see the port. Only its owner and root may see the process.
     let answer = Said::by_sockwhy(&nobody(), copy.program(), &["explain", ":8080", "-o", "json"])?.answer()?;
     assert_eq!(answer.labels("LISTEN"), ["dual-stack"]);
     assert_eq!(answer.verdict(), (Some(true), Some(true), Some(false)));

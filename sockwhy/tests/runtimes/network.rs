@@ -44,7 +44,7 @@ impl Network {
         Ok(network)
     }
 
-    /// Every process that runs in it, but for this one.
+    /// Every process that runs in it, except this one.
     fn processes(&self) -> Vec<Pid> {
         let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());

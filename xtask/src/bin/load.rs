@@ -23,7 +23,7 @@ enum Load {
         /// What kind of connection
         #[arg(long, value_enum, default_value_t = Kind::Ipv4)]
         kind: Kind,
-        /// Threads, each of which connects to a listener of its own
+        /// Threads; each connects to a listener of its own
         #[arg(long, default_value_t = 1)]
         threads: usize,
         /// Connections of all threads together

@@ -48,8 +48,8 @@ impl Guest {
     }
 
     /// Boots the guest and follows it until it switches itself off, dies or hangs. `watch` is called whenever it has
-    /// said something. One that ends before it has, as QEMU's timers sometimes let it on a machine with much else to
-    /// do ("IO-APIC + timer doesn't work"), is booted once more.
+    /// said something. A guest that ends before its first word is booted once more: on a busy machine QEMU's timers
+    /// sometimes stop it ("IO-APIC + timer doesn't work").
     pub(crate) fn run(&self, mut watch: impl FnMut(&Transcript)) -> Result<Outcome> {
         let outcome = self.run_once(&mut watch)?;
         match &outcome.failure {

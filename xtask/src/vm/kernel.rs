@@ -24,8 +24,8 @@ pub(crate) struct Kernel {
     pub(crate) suites: &'static [&'static str],
     /// What its command line says beyond what every guest's says.
     pub(crate) command_line: &'static str,
-    /// The backends that must work there. The others must refuse: a kernel that can do more than this table says
-    /// is news, not luck.
+    /// The backends that must work there. The others must refuse: if a kernel can do
+    /// more than this table says, the table is wrong.
     pub(crate) backends: &'static [&'static str],
     /// Whether it boots only where it is named.
     pub(crate) on_request: bool,

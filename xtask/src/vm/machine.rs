@@ -166,7 +166,7 @@ struct Qemu(Child);
 
 impl Qemu {
     fn kill(&mut self) {
-        // This fails where it has ended already, which is as good.
+        // This fails if it has ended already. Then nothing is left to do.
         let _ = self.0.kill();
     }
 }

@@ -69,10 +69,12 @@ fn describe(plan: &TracePlan, tracer: &Tracer) -> String {
         Kind::Established => "answered attempts",
         Kind::Closed => "ends",
     });
-    let events = events.collect::<Vec<_>>().join(" and ");
+    let mut events: Vec<_> = events.collect();
+    let last = events.pop().unwrap_or_default();
+    let before = if events.is_empty() { String::new() } else { format!("{} and ", events.join(", ")) };
     let unseen =
         tracer.blind_spot.as_ref().map_or_else(String::new, |blind_spot| format!("; it cannot see {blind_spot}"));
-    format!("{events} with the {} backend{unseen}", tracer.backend)
+    format!("{before}{last} with the {} backend{unseen}", tracer.backend)
 }
 
 /// The last lines: how many events were shown, how many were lost, and where.

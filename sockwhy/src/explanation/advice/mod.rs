@@ -52,10 +52,10 @@ pub(super) fn advices<'a>(services: &Services<'a>, groups: &[Group<'a>], evidenc
     all
 }
 
-/// What somebody who wonders about a service may want: what is likeliest first.
+/// What a user may want of this service, the likeliest aim first.
 fn aims(service: &Service<'_>) -> &'static [Aim] {
     let takes = match &service.other {
-        // What it does not take is taken, and cannot be had by a setting of its own.
+        // Another listener takes the other version. No setting of this program changes that.
         Some(other) if other.is_kin => Takes::Both,
         Some(_) => return &[],
         None => service.takes(),

@@ -139,6 +139,12 @@ impl World {
         self.connection_of(&[PID], family, local, peer)
     }
 
+    /// The connection that was added last is over.
+    fn in_time_wait(mut self) -> Self {
+        self.sockets.last_mut().expect("a connection").state = State::TimeWait;
+        self
+    }
+
     fn connection_of(self, owners: &[u32], family: Family, local: &str, peer: &str) -> Self {
         let (local, peer): (SocketAddr, SocketAddr) =
             (local.parse().expect("an address"), peer.parse().expect("an address"));

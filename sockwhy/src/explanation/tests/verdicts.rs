@@ -356,3 +356,15 @@ fn many_ports_and_addresses_are_counted() {
         &["on ports 1, 2, 3, 4, 5 and 55 more, with one socket for both"],
     );
 }
+
+#[test]
+fn a_connection_that_is_over_hides_no_listener() {
+    let world = World::default()
+        .addresses(&["127.0.0.1", "::1"])
+        .listener(Family::Inet6, "[::]:8080", false)
+        .connection_of(&[], Family::Inet6, "[::1]:8080", "[::1]:40000")
+        .in_time_wait();
+    world.explain("[::1]:8080", |explanation| {
+        assert_eq!(explanation.verdict.accepts_ipv6, Some(true), "{}", explanation.verdict.text);
+    });
+}

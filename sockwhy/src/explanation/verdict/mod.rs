@@ -1,4 +1,4 @@
-//! What a tired person needs to know.
+//! The verdict: which clients are served, and whether tcp6 is a problem.
 
 mod connected;
 mod listening;

@@ -17,7 +17,6 @@ pub enum Begun {
 
 impl Begun {
     /// The connection, and when it began.
-    #[must_use]
     pub const fn flow(&self) -> &Flow {
         match self {
             Self::Connect(Connect { flow, .. }) | Self::Accept(Accept { flow, .. }) => flow,
@@ -25,7 +24,6 @@ impl Begun {
     }
 
     /// Who did it.
-    #[must_use]
     pub const fn task(&self) -> &Task {
         match self {
             Self::Connect(Connect { task, .. }) | Self::Accept(Accept { task, .. }) => task,
@@ -33,7 +31,6 @@ impl Begun {
     }
 
     /// The part that this machine's socket has in it.
-    #[must_use]
     pub const fn role(&self) -> &'static str {
         match self {
             Self::Connect(_) => "client",

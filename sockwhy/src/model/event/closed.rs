@@ -43,7 +43,6 @@ pub enum ClosedBy {
 
 impl ClosedBy {
     /// As users know it.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
@@ -69,7 +68,6 @@ impl ClosedBy {
 
 impl Closed {
     /// What the change means for this connection. `syn_retransmits` are counted for the attempt.
-    #[must_use]
     pub fn new(begun: Begun, syn_retransmits: u32, change: &Change) -> Self {
         Self {
             begun,
@@ -84,7 +82,6 @@ impl Closed {
     }
 
     /// Nanoseconds from the beginning to the end.
-    #[must_use]
     pub const fn duration(&self) -> u64 {
         self.time.saturating_sub(self.begun.flow().time)
     }

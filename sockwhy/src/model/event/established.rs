@@ -17,13 +17,11 @@ pub struct Established {
 
 impl Established {
     /// What the change means for this connection.
-    #[must_use]
     pub const fn new(begun: Begun, change: &Change) -> Self {
         Self { begun, time: change.time, syn_retransmits: change.retransmits }
     }
 
     /// Nanoseconds from the first SYN to the answer.
-    #[must_use]
     pub const fn handshake(&self) -> u64 {
         self.time.saturating_sub(self.begun.flow().time)
     }

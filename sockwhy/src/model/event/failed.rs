@@ -23,19 +23,16 @@ pub struct Failed {
 
 impl Failed {
     /// What the change means for this connection.
-    #[must_use]
     pub fn new(begun: Begun, change: &Change) -> Self {
         Self { begun, time: change.time, error: change.error, syn_retransmits: change.retransmits }
     }
 
     /// Nanoseconds from the first SYN to the end.
-    #[must_use]
     pub const fn elapsed(&self) -> u64 {
         self.time.saturating_sub(self.begun.flow().time)
     }
 
     /// One sentence on what happened.
-    #[must_use]
     pub const fn reason(&self) -> Reason<'_> {
         Reason(self)
     }

@@ -100,7 +100,6 @@ impl From<Begun> for Event {
 
 impl Event {
     /// What happened.
-    #[must_use]
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Connect(_) => Kind::Connect,
@@ -112,7 +111,6 @@ impl Event {
     }
 
     /// When it happened: nanoseconds since the epoch.
-    #[must_use]
     pub const fn time(&self) -> u64 {
         match self {
             Self::Connect(Connect { flow, .. }) | Self::Accept(Accept { flow, .. }) => flow.time,
@@ -123,7 +121,6 @@ impl Event {
     }
 
     /// To which connection.
-    #[must_use]
     pub const fn flow(&self) -> &Flow {
         match self {
             Self::Connect(Connect { flow, .. }) | Self::Accept(Accept { flow, .. }) => flow,
@@ -134,7 +131,6 @@ impl Event {
     }
 
     /// Who made or accepted it.
-    #[must_use]
     pub const fn task(&self) -> &Task {
         match self {
             Self::Connect(Connect { task, .. }) | Self::Accept(Accept { task, .. }) => task,
@@ -145,7 +141,6 @@ impl Event {
     }
 
     /// Why the socket has its label: one sentence.
-    #[must_use]
     pub const fn why(&self) -> Why<'_> {
         Why(self)
     }

@@ -67,7 +67,6 @@ pub(crate) fn family_and_state(family: u16, state: u8) -> Result<(Family, State)
 impl Socket {
     /// A socket with these two ends, mapped addresses as IPv4, and nothing else known of it. A listener's peer is
     /// ignored: a listener that was connected before keeps its old peer.
-    #[must_use]
     pub fn new(netns: u32, family: Family, state: State, [local, peer]: [SocketAddr; 2], v6only: Option<bool>) -> Self {
         let listens = state == State::Listen;
         Self {
@@ -127,7 +126,6 @@ impl Socket {
     }
 
     /// Versions of IP that a listener accepts; `None` for other sockets.
-    #[must_use]
     pub fn accepts(&self) -> Option<&'static [&'static str]> {
         (self.state == State::Listen).then(|| self.label.accepts())
     }

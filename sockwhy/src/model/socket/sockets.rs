@@ -42,13 +42,11 @@ pub(super) type Index = NonZeroU32;
 
 impl Sockets {
     /// How many there are.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.list.len()
     }
 
     /// Whether there are none.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
@@ -105,7 +103,6 @@ impl<'a> Entry<'a> {
     /// The processes that hold it open, by PID and descriptor. A socket has none if it is not accepted yet, if the last
     /// process has closed it, or if it is the kernel's own. `None` where none is known and not every process could be
     /// read.
-    #[must_use]
     pub fn owners(&self) -> Option<&'a [Owner]> {
         let Share { start, count } = self.all.shares[self.index];
         let owners = &self.all.owners[start as usize..][..count as usize];
@@ -114,19 +111,16 @@ impl<'a> Entry<'a> {
 
     /// The listener it came from: of the same network namespace and family, with the same port and an address that
     /// fits.
-    #[must_use]
     pub fn listener(&self) -> Option<Entry<'a>> {
         self.all.links[self.index].listener.map(|index| self.all.entry(index))
     }
 
     /// The other end of its connection, where that is in the same network namespace.
-    #[must_use]
     pub fn other_end(&self) -> Option<Entry<'a>> {
         self.all.links[self.index].other_end.map(|index| self.all.entry(index))
     }
 
     /// Whether this end called `connect()`, as far as is known.
-    #[must_use]
     pub fn has_connected(&self) -> bool {
         match self.opening {
             Some(opening) => opening == Opening::Active,
@@ -136,7 +130,6 @@ impl<'a> Entry<'a> {
 
     /// "probably ", where ports alone tell how the connection began: a listener can take a port that a client has connected
     /// from.
-    #[must_use]
     pub fn probably(&self) -> &'static str {
         let is_known = self.opening.is_some() || matches!(self.state, State::SynSent | State::SynRecv);
         if is_known { "" } else { "probably " }

@@ -19,7 +19,6 @@ pub enum State {
 
 impl State {
     /// The state that has this number in the kernel. `TCP_NEW_SYN_RECV` is `SYN_RECV` to the rest of the world.
-    #[must_use]
     pub const fn from_number(number: u8) -> Option<Self> {
         Some(match number {
             1 => Self::Established,
@@ -38,7 +37,6 @@ impl State {
     }
 
     /// Netstat's word for it.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Listen => "LISTEN",

@@ -155,7 +155,7 @@ fn a_connection_is_not_linked_to_a_listener_that_cannot_have_taken_it() {
 }
 
 #[test]
-fn a_listener_that_is_gone_has_accepted_all_the_same() {
+fn a_listener_that_is_gone_has_still_accepted() {
     let child = connection(Family::Inet6, "10.0.0.5:80", "10.0.0.20:50000");
     assert_eq!(
         why(&[Socket { opening: Some(Opening::Passive), ..child }], &[]),

@@ -16,7 +16,6 @@ pub struct Why<'a>(Entry<'a>);
 
 impl<'a> Entry<'a> {
     /// Why it has its label: one sentence.
-    #[must_use]
     pub fn why(self) -> Why<'a> {
         Why(self)
     }
