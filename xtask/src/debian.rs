@@ -12,7 +12,7 @@ use crate::paths;
 /// The archive's keys.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-/// How apt is kept to one suite. `STATE` is the folder of its state.
+/// A configuration of apt that knows only one suite. `STATE` stands for the folder of its state.
 const CONFIGURATION: &str = r#"
 Dir::State "STATE";
 // What is installed on this machine does not belong to the suite.
@@ -23,7 +23,7 @@ Dir::Etc::sourcelist "STATE/sources.list";
 Dir::Etc::sourceparts "-";
 // The descriptions for graphical installers, a third of the index.
 Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
-// By default apt takes a mirror that does not answer for one that has nothing new.
+// By default apt succeeds where a mirror does not answer, and keeps the old index.
 APT::Update::Error-Mode "any";
 // The user `_apt` need not be able to reach the clone.
 APT::Sandbox::User "root";
@@ -156,7 +156,7 @@ fn madison_version(line: &str) -> Option<&str> {
     line.split('|').nth(1).map(str::trim)
 }
 
-/// Whether the package's version is `wanted`, however repacked, patched or built: `1.95.0+dfsg1-2~bpo13+1` and
+/// Whether the package's version is `wanted`, whatever its repackaging, patches or build: `1.95.0+dfsg1-2~bpo13+1` and
 /// `1.95.0-1` are 1.95.0, and `6.1.176-1` is 6.1.
 fn is_version(package: &str, wanted: &str) -> bool {
     package.strip_prefix(wanted).is_some_and(|rest| rest.starts_with(['.', '+', '-']))

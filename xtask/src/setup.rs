@@ -101,7 +101,10 @@ fn install_missing() -> Result<()> {
     }
     let packages: Vec<_> = missing.iter().map(|need| need.package).collect();
     if !is_installed("apt-get") {
-        bail!("this machine has no apt-get: install by its own means what Debian calls {}", packages.join(", "));
+        bail!(
+            "this machine has no apt-get: install with its package manager what Debian calls {}",
+            packages.join(", ")
+        );
     }
     if !is_root()? {
         bail!(
@@ -121,7 +124,7 @@ fn apt() -> Command {
 
 fn install(packages: &[&str]) -> Result<()> {
     run(apt().arg("update"))?;
-    let _quiet = Quiet::please()?;
+    let _no_autostart = NoAutostart::enable()?;
     run(apt().args(["install", "--yes", "--no-install-recommends"]).args(packages))
 }
 
@@ -140,22 +143,22 @@ fn extract(need: &Need) -> Result<()> {
 }
 
 /// Keeps packages from starting the services that they bring, until it is dropped. `invoke-rc.d(8)` and systemd's
-/// counterpart ask this script; 101 means no.
-struct Quiet {
+/// counterpart ask this script; its exit code 101 forbids the start.
+struct NoAutostart {
     /// Whether the script is ours to remove.
     is_ours: bool,
 }
 
-impl Quiet {
+impl NoAutostart {
     const SCRIPT: &str = "/usr/sbin/policy-rc.d";
 
-    fn please() -> Result<Self> {
+    fn enable() -> Result<Self> {
         let mut options = OpenOptions::new();
         match options.write(true).create_new(true).mode(0o755).open(Self::SCRIPT) {
             Ok(mut script) => {
-                let quiet = Self { is_ours: true };
+                let enabled = Self { is_ours: true };
                 script.write_all(b"#!/bin/sh\nexit 101\n").context(Self::SCRIPT)?;
-                Ok(quiet)
+                Ok(enabled)
             }
             // Containers have one.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Self { is_ours: false }),
@@ -164,7 +167,7 @@ impl Quiet {
     }
 }
 
-impl Drop for Quiet {
+impl Drop for NoAutostart {
     fn drop(&mut self) {
         if self.is_ours
             && let Err(error) = fs::remove_file(Self::SCRIPT)
@@ -199,6 +202,6 @@ mod tests {
     fn programs_are_found_where_they_are() {
         assert!(is_installed("sh"));
         assert!(!is_installed("no-such-program"));
-        assert!(!is_executable(Path::new("/")), "a folder is no program");
+        assert!(!is_executable(Path::new("/")), "a folder is not a program");
     }
 }

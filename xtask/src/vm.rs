@@ -42,7 +42,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// The guests that boot unasked, with these arguments for the tests.
+    /// The guests that boot where none is named, with these arguments for the tests.
     pub(crate) fn of_tests(arguments: &[String]) -> Self {
         Self { guests: Vec::new(), arguments: arguments.to_owned() }
     }

@@ -15,7 +15,7 @@ pub(super) enum Mark<'a> {
     Program(&'a [u8], Option<&'a [u8]>, &'a [u8]),
     /// This user may not see the process; only its user id is known.
     Hidden(Option<u32>),
-    /// Nobody's.
+    /// No process holds it.
     Kernel,
 }
 

@@ -1,4 +1,4 @@
-//! What a program takes on a port: all its listeners there together, beside those of others.
+//! What a program takes on a port with all its listeners there, and what other programs take on the same port.
 
 use super::evidence::Evidence;
 use super::owner::is_held_by;
@@ -31,7 +31,7 @@ pub(super) struct Other<'a> {
     /// Their listeners.
     pub(super) listeners: Vec<Entry<'a>>,
     /// It is another process of the same program.
-    pub(super) is_kin: bool,
+    pub(super) is_same_program: bool,
 }
 
 /// What a program takes.
@@ -104,13 +104,13 @@ impl<'a> Service<'a> {
         let (ipv4, ipv6) = (reach(&own, 4), reach(&own, 6));
         let missing = [(&ipv4, 4), (&ipv6, 6)].into_iter().find(|(reach, _)| **reach == Reach::Nowhere);
         let other = missing.and_then(|(_, version)| {
-            let takers = |of: Vec<Entry<'a>>, is_kin| {
+            let takers = |of: Vec<Entry<'a>>, is_same_program| {
                 let listeners: Vec<_> = of.into_iter().filter(|listener| listener.label.takes(version)).collect();
-                reach(&listeners, version).is_taken().then_some(Other { listeners, is_kin })
+                reach(&listeners, version).is_taken().then_some(Other { listeners, is_same_program })
             };
-            let kin = program.iter().copied().filter(|listener| !own.contains(listener)).collect();
+            let siblings = program.iter().copied().filter(|listener| !own.contains(listener)).collect();
             let others = port.programs.iter().filter(|other| *other != program);
-            takers(kin, true).or_else(|| takers(others.flatten().copied().collect(), false))
+            takers(siblings, true).or_else(|| takers(others.flatten().copied().collect(), false))
         });
         Self { netns, ports: vec![number], listeners: own, ipv4, ipv6, other }
     }
@@ -155,13 +155,13 @@ impl<'a> Service<'a> {
 
     /// Who else takes the version of IP that it does not, of another program.
     pub(super) fn rival(&self) -> Option<&[Entry<'a>]> {
-        self.other.as_ref().filter(|other| !other.is_kin).map(|other| other.listeners.as_slice())
+        self.other.as_ref().filter(|other| !other.is_same_program).map(|other| other.listeners.as_slice())
     }
 
     /// Whether it is `tcp6` and refuses IPv4 clients that it should take, or leaves them to another program.
     pub(super) fn is_problem(&self) -> bool {
         let is_narrower = self.ipv4.is_loopback() && self.ipv6.is_taken() && !self.ipv6.is_loopback();
-        let is_refused = self.ipv4 == Reach::Nowhere && !self.other.as_ref().is_some_and(|other| other.is_kin);
+        let is_refused = self.ipv4 == Reach::Nowhere && !self.other.as_ref().is_some_and(|other| other.is_same_program);
         self.is_tcp6() && (is_refused || is_narrower)
     }
 

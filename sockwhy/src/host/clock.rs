@@ -5,14 +5,14 @@ use std::sync::LazyLock;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// What `CLOCK_REALTIME` is ahead of the machine's `CLOCK_MONOTONIC`, which events are stamped with, in nanoseconds. It
+/// How far `CLOCK_REALTIME` is ahead of the machine's `CLOCK_MONOTONIC`, which events are stamped with, in nanoseconds. It
 /// changes when the clock is set: ask again from time to time.
 pub fn wall_clock_offset() -> u64 {
     let monotonic = nanoseconds(ClockId::Monotonic).wrapping_sub(*NAMESPACE_OFFSET);
     nanoseconds(ClockId::Realtime).wrapping_sub(monotonic)
 }
 
-/// What `CLOCK_MONOTONIC` is ahead of the machine's in the time namespace of this process, in nanoseconds, as a two's
+/// How far `CLOCK_MONOTONIC` is ahead of the machine's in the time namespace of this process, in nanoseconds, as a two's
 /// complement (`time_namespaces(7)`). A process stays in its time namespace.
 static NAMESPACE_OFFSET: LazyLock<u64> = LazyLock::new(|| {
     // Kernels without time namespaces have no such file.

@@ -83,7 +83,7 @@ impl Search {
         found
     }
 
-    /// One that has ended, or a main thread that has, is in none.
+    /// A process that has ended is in none, and so is a main thread that has ended.
     fn threads(&mut self, process: &Path) -> io::Result<()> {
         for thread in numbered(&process.join("task"))? {
             match self.thread(&thread) {

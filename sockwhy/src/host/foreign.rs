@@ -1,5 +1,6 @@
-//! Sockets of other network namespaces than their process's: made there before the process left, by one of its threads, or
-//! given to it. Slirp4netns, VPN clients and CNI plugins have such sockets. Only they lead to a namespace that no thread is in.
+//! Sockets whose network namespace is not their process's: the process has left it since, one of its threads is in it, or
+//! another process has passed the socket. Slirp4netns, VPN clients and CNI plugins have such sockets. Nothing else leads to a
+//! namespace that no thread is in and that is not mounted.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::c_void;
@@ -16,11 +17,14 @@ use crate::model::socket::Descriptor;
 
 /// The network namespaces that the TCP sockets among these descriptors belong to. Sockets with an inode number among `known`
 /// are not looked at. Needs the right to trace the processes.
-pub(crate) fn namespaces<'a>(held: impl Iterator<Item = &'a Descriptor>, mut known: HashSet<u64>) -> Vec<Namespace> {
+pub(crate) fn namespaces<'a>(
+    descriptors: impl Iterator<Item = &'a Descriptor>,
+    mut known: HashSet<u64>,
+) -> Vec<Namespace> {
     let mut found = BTreeMap::new();
     let mut process: Option<(u32, io::Result<OwnedFd>)> = None;
     let mut hidden = 0_u32;
-    for Descriptor { inode, owner } in held {
+    for Descriptor { inode, owner } in descriptors {
         if known.contains(inode) {
             continue;
         }
@@ -39,7 +43,7 @@ pub(crate) fn namespaces<'a>(held: impl Iterator<Item = &'a Descriptor>, mut kno
                     found.entry(namespace.inode).or_insert(namespace);
                 }
             }
-            // It is closed meanwhile, is of another table of descriptors, or is no TCP socket.
+            // It has been closed meanwhile, or is in the table of a thread that has its own.
             Err(Errno::BADF) => {}
             Ok(None) => drop(known.insert(*inode)),
             Err(error) => {
@@ -61,7 +65,7 @@ fn open(pid: u32) -> io::Result<OwnedFd> {
     pidfd_open(process, PidfdFlags::empty())
 }
 
-/// That of a descriptor of a process, by a copy; `None` where it is no TCP socket.
+/// The network namespace of a process's socket, asked of a copy of its descriptor; `None` where it is not a TCP socket.
 fn network_namespace(process: &OwnedFd, descriptor: u32) -> io::Result<Option<OwnedFd>> {
     let descriptor = descriptor.try_into().map_err(|_| Errno::BADF)?;
     let socket = pidfd_getfd(process, descriptor, PidfdGetfdFlags::empty())?;
@@ -76,7 +80,7 @@ fn is_tcp(socket: &OwnedFd) -> bool {
 
 /// The network namespace of a socket (`SIOCGSKNS`). Needs `CAP_NET_ADMIN` there.
 fn of_socket(socket: impl AsFd) -> io::Result<OwnedFd> {
-    // SAFETY: `GetNamespace` describes the request as the kernel has it.
+    // SAFETY: `GetNamespace` describes the request as the kernel defines it.
     unsafe { ioctl(socket, GetNamespace) }
 }
 
@@ -99,7 +103,7 @@ unsafe impl Ioctl for GetNamespace {
     }
 
     unsafe fn output_from_ptr(output: IoctlOutput, _: *mut c_void) -> io::Result<OwnedFd> {
-        // SAFETY: the kernel has just made it, and nobody else knows of it.
+        // SAFETY: the kernel has just made this descriptor for us, so nothing else owns it.
         Ok(unsafe { OwnedFd::from_raw_fd(output) })
     }
 }

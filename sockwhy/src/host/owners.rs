@@ -17,17 +17,17 @@ use crate::model::socket::{Descriptor, Owner};
 /// # Errors
 /// Where `/proc` is not mounted.
 pub fn scan() -> io::Result<(Vec<Descriptor>, bool)> {
-    let mut held = Vec::new();
+    let mut found = Vec::new();
     let mut all = true;
     for process in fs::read_dir("/proc")?.flatten() {
         let Some(pid) = number(&process) else { continue };
-        match descriptors(&process.path(), pid, &mut held) {
+        match descriptors(&process.path(), pid, &mut found) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => all = false,
             // It has ended meanwhile.
             Err(_) | Ok(()) => {}
         }
     }
-    Ok((held, all))
+    Ok((found, all))
 }
 
 /// Checks that this user may see the descriptors of a process.
@@ -38,7 +38,7 @@ pub fn may_see(pid: u32) -> io::Result<()> {
     fs::read_dir(pid::folder(pid).join("fd")).map(drop)
 }
 
-fn descriptors(process: &Path, pid: u32, held: &mut Vec<Descriptor>) -> io::Result<()> {
+fn descriptors(process: &Path, pid: u32, found: &mut Vec<Descriptor>) -> io::Result<()> {
     let mut path = process.join("fd");
     let mut entries = fs::read_dir(&path)?.peekable();
     if entries.peek().is_none() {
@@ -57,7 +57,7 @@ fn descriptors(process: &Path, pid: u32, held: &mut Vec<Descriptor>) -> io::Resu
             Ok(length) => length,
             // The kernel checks access again for each link (`proc_fd_access_allowed`).
             Err(Errno::ACCESS) => return Err(Errno::ACCESS.into()),
-            // It is closed meanwhile.
+            // It has been closed meanwhile.
             Err(_) => continue,
         };
         if let Some(inode) = inode(&link[..length]) {
@@ -65,13 +65,13 @@ fn descriptors(process: &Path, pid: u32, held: &mut Vec<Descriptor>) -> io::Resu
                 Some(name) => name,
                 None => *name.insert(comm(process)?),
             };
-            held.push(Descriptor { inode, owner: Owner { pid: Some(pid), process: process.into(), fd } });
+            found.push(Descriptor { inode, owner: Owner { pid: Some(pid), process: process.into(), fd } });
         }
     }
     Ok(())
 }
 
-/// Enough for `socket:[4294967295]`; what is longer is no socket.
+/// Enough for `socket:[4294967295]`; what is longer is not a socket.
 const LINK: usize = 32;
 
 /// `socket:[` and the inode number (`sockfs_dname`).

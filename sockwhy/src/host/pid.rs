@@ -50,8 +50,8 @@ pub fn check_process(pid: u32) -> Result<(), NoProcess> {
     }
 }
 
-/// Where `/proc` tells of a process. It is the folder of another thread where the main thread has ended: that one's folder is
-/// there until all have ended, but has no more than a name.
+/// The folder of `/proc` that describes a process. Where the main thread has ended it is another thread's: the main thread's
+/// folder stays until all threads have ended, but holds only a name.
 pub(super) fn folder(pid: u32) -> PathBuf {
     let main = PathBuf::from(format!("/proc/{pid}"));
     let has_ended = |thread: &Path| stat(&thread.join("stat")).is_none_or(|fields| fields.starts_with(['Z', 'X']));

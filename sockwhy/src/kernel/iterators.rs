@@ -52,8 +52,8 @@ pub fn read(namespaces: &[Namespace]) -> Result<(Vec<Socket>, Vec<Descriptor>), 
     thread::scope(|scope| {
         // It shows the namespace of the thread that opens it, so a new thread visits the namespaces.
         let sockets = scope.spawn(|| sockets(tcp, &aya_btf, namespaces));
-        let held = descriptors(task_file, &aya_btf);
-        Ok((join(sockets)?, held?))
+        let descriptors = descriptors(task_file, &aya_btf);
+        Ok((join(sockets)?, descriptors?))
     })
 }
 
@@ -102,9 +102,9 @@ fn sockets(iterator: &mut Iter, btf: &AyaBtf, namespaces: &[Namespace]) -> Resul
 
 fn descriptors(iterator: &mut Iter, btf: &AyaBtf) -> Result<Vec<Descriptor>, IterError> {
     load(iterator, TASK_FILE, btf)?;
-    let mut held = Vec::new();
-    each(iterator, |record: &OwnerRecord| held.push(Descriptor::from(record)))?;
-    Ok(held)
+    let mut descriptors = Vec::new();
+    each(iterator, |record: &OwnerRecord| descriptors.push(Descriptor::from(record)))?;
+    Ok(descriptors)
 }
 
 fn load(iterator: &mut Iter, kind: &str, btf: &AyaBtf) -> Result<(), Obstacle> {

@@ -57,7 +57,7 @@ impl Flows {
         self.kinds.contains(&kind)
     }
 
-    /// Remembers a connection. One that has ended before it was accepted is told of at once.
+    /// Remembers a connection. One that has ended before it was accepted is reported at once.
     fn begin(&mut self, socket: u64, begun: Begun) -> Option<Event> {
         let wanted: &[Kind] = match begun {
             Begun::Connect(_) => &[Kind::Failed, Kind::Established, Kind::Closed],

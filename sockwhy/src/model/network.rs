@@ -33,8 +33,8 @@ pub struct Network {
 }
 
 impl Address {
-    /// Whether packets to `ip` arrive here because of this address: of a device that is no loopback, only those to the
-    /// address itself, of the loopback device those to any IPv4 address of the prefix (`fib_add_ifaddr()`).
+    /// Whether packets to `ip` arrive here because of this address. An IPv4 address of the loopback device takes all of
+    /// its prefix (`fib_add_ifaddr()`); any other address takes only itself.
     pub fn takes(self, ip: IpAddr) -> bool {
         match (self.ip, ip) {
             (IpAddr::V4(own), IpAddr::V4(ip)) if self.device == LOOPBACK => {

@@ -103,12 +103,12 @@ pub(super) fn bytes<const N: usize>(from: &[u8], at: usize) -> Option<[u8; N]> {
 }
 
 /// `struct inet_diag_msg` and its attributes.
-pub(super) struct DiagSocket<'a> {
+pub(super) struct InetDiagMsg<'a> {
     socket: &'a [u8],
     attributes: &'a [u8],
 }
 
-impl<'a> DiagSocket<'a> {
+impl<'a> InetDiagMsg<'a> {
     /// `None` where the message is too short.
     pub(super) fn new(body: &'a [u8]) -> Option<Self> {
         let (socket, attributes) = body.split_at_checked(SOCKET)?;
@@ -200,7 +200,7 @@ mod tests {
         let answer = [message(SOCK_DIAG_BY_FAMILY, &socket), message(NLMSG_DONE, &[0; 4])].concat();
         let mut messages = Messages(&answer);
         let Some(Message::Body(socket)) = messages.next() else { panic!("no socket") };
-        let socket = DiagSocket::new(socket).unwrap().decode(7).unwrap();
+        let socket = InetDiagMsg::new(socket).unwrap().decode(7).unwrap();
         assert_eq!(socket.local, "127.0.0.1:4243".parse().unwrap());
         assert_eq!(socket.peer, Some("10.0.0.20:50000".parse().unwrap()));
         assert_eq!((socket.uid, socket.inode, socket.cookie, socket.netns), (None, None, None, 7));
@@ -219,7 +219,7 @@ mod tests {
         fn any_attributes_are_read_without_panic(socket: [u8; 32], attributes: Vec<u8>) {
             let mut whole = [0; SOCKET];
             whole[..32].copy_from_slice(&socket);
-            let _any_result = DiagSocket { socket: &whole, attributes: &attributes }.decode(1);
+            let _any_result = InetDiagMsg { socket: &whole, attributes: &attributes }.decode(1);
         }
     }
 }

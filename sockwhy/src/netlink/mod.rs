@@ -1,6 +1,6 @@
-//! The sockets that exist, as an ordinary user may see them: sockets from the kernel's `sock_diag` over netlink, their
-//! owners from `/proc`. `IPV6_V6ONLY` is known for listeners only. Owners are known for the user's own processes only,
-//! for root for all.
+//! Reads the existing sockets the way an ordinary user can: sockets from the kernel's `sock_diag` over netlink, their
+//! owners from `/proc`. `IPV6_V6ONLY` is known only for listeners. An ordinary user sees only their own processes as
+//! owners, root sees all.
 
 mod addresses;
 mod message;
@@ -12,7 +12,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, 
 use sockwhy_common::{AF_INET, AF_INET6};
 
 pub use self::addresses::addresses;
-use self::message::{DiagSocket, Message, Messages, request};
+use self::message::{InetDiagMsg, Message, Messages, request};
 use crate::host::netns::{self, Namespace};
 use crate::host::owners;
 use crate::model::socket::{Descriptor, Socket};
@@ -48,9 +48,10 @@ pub fn read(namespaces: &[Namespace]) -> io::Result<Found> {
 }
 
 fn dump(netns: u32, sockets: &mut Vec<Socket>) -> io::Result<()> {
-    let diag = socket_with(AddressFamily::NETLINK, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(netlink::SOCK_DIAG))?;
+    let netlink =
+        socket_with(AddressFamily::NETLINK, SocketType::DGRAM, SocketFlags::CLOEXEC, Some(netlink::SOCK_DIAG))?;
     for family in [AF_INET, AF_INET6] {
-        dump_family(&diag, family, netns, sockets).map_err(|error| match error.kind() {
+        dump_family(&netlink, family, netns, sockets).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => {
                 io::Error::new(error.kind(), "the kernel's tcp_diag is not loaded: sudo modprobe tcp_diag")
             }
@@ -60,10 +61,9 @@ fn dump(netns: u32, sockets: &mut Vec<Socket>) -> io::Result<()> {
     Ok(())
 }
 
-fn dump_family(diag: &OwnedFd, family: u16, netns: u32, sockets: &mut Vec<Socket>) -> io::Result<()> {
-    exchange(diag, &request(family), |body| {
-        let found = DiagSocket::new(body)?;
-        match found.decode(netns) {
+fn dump_family(netlink: &OwnedFd, family: u16, netns: u32, sockets: &mut Vec<Socket>) -> io::Result<()> {
+    exchange(netlink, &request(family), |body| {
+        match InetDiagMsg::new(body)?.decode(netns) {
             Ok(socket) => sockets.push(socket),
             Err(unknown) => log::debug!("left out: {unknown}"),
         }

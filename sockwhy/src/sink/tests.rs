@@ -20,7 +20,7 @@ fn name(bytes: &[u8]) -> Name {
     Name::from(comm)
 }
 
-/// The question's own: a JVM that listens on `[::]:4243` and has an IPv4 client.
+/// The README's example: a JVM that listens on `[::]:4243` and has an IPv4 client.
 fn accepted() -> Event {
     let (flow, task) = question();
     Event::Accept(Accept { flow, task, listener: Some(Listener { addr: "::".parse().unwrap(), v6only: false }) })

@@ -7,8 +7,8 @@ use crate::host;
 use crate::kinds::{Client, Listener};
 use crate::listing::{Row, all, rows};
 use crate::outcome::{Outcome, Stop};
+use crate::samples::{Samples, connect_with, inode};
 use crate::witness::{self, Line};
-use crate::zoo::{Zoo, connect_with, inode};
 use socket2::Protocol;
 
 scenarios![
@@ -34,13 +34,13 @@ fn at_rest<T: PartialEq>(witness: impl Fn() -> Outcome<T>) -> Outcome<(T, Vec<Ro
 }
 
 fn as_proc_net_shows_them() -> Outcome {
-    let zoo = Zoo::open()?;
+    let samples = Samples::open()?;
     let (lines, rows) = at_rest(witness::proc_net)?;
     let mut seen: Vec<_> = rows.iter().map(|row| line(row, &lines)).collect::<Outcome<_>>()?;
     seen.sort();
     assert!(lines.len() > if host::has_ipv6() { 200 } else { 20 }, "{} sockets", lines.len());
     assert_eq!(seen, lines);
-    drop(zoo);
+    drop(samples);
     Ok(())
 }
 
@@ -74,7 +74,7 @@ fn line(row: &Row, lines: &[Line]) -> Outcome<Line> {
 }
 
 fn as_ss_shows_them() -> Outcome {
-    let _zoo = Zoo::open()?;
+    let _samples = Samples::open()?;
     let (sockets, rows) = at_rest(witness::ss)?;
     assert_eq!(sockets.len(), rows.len());
     let by_cookie: BTreeMap<_, _> = rows.iter().map(|row| (row.cookie, row)).collect();
@@ -94,8 +94,8 @@ fn as_ss_shows_them() -> Outcome {
 }
 
 fn as_their_process_knows_them() -> Outcome {
-    let zoo = Zoo::open()?;
-    let known = zoo.known()?;
+    let samples = Samples::open()?;
+    let known = samples.known()?;
     let rows = all()?;
     let netns = u32::try_from(crate::namespaces::inode_of_this()?)?;
     let this = std::process::id();
@@ -159,8 +159,8 @@ fn mptcp() -> Outcome {
 }
 
 fn states() -> Outcome {
-    let mut zoo = Zoo::default();
-    zoo.add_states()?;
+    let mut samples = Samples::default();
+    samples.add_states()?;
     let rows = all()?;
     let count = |state: &str| rows.iter().filter(|row| row.state == state).count();
     let expected = [

@@ -8,7 +8,7 @@ use crate::host;
 use crate::kinds::{Client, Listener};
 use crate::listing::{Row, all, list, rows};
 use crate::outcome::Outcome;
-use crate::zoo::{Zoo, connect};
+use crate::samples::{Samples, connect};
 
 scenarios![show_what_they_say, combine, that_cannot_hold_are_refused, of_processes_that_are_not_there];
 
@@ -22,7 +22,7 @@ fn is_of(row: &Row, net: &str) -> bool {
 }
 
 fn show_what_they_say() -> Outcome {
-    let _zoo = Zoo::open()?;
+    let _samples = Samples::open()?;
     let whole = all()?;
     let assert_shows = |arguments: &[&str], holds: &dyn Fn(&Row) -> bool| -> Outcome {
         let mut expected: Vec<_> = whole.iter().filter(|row| holds(row)).map(|row| row.cookie).collect();

@@ -15,8 +15,8 @@ mod names;
 mod namespaces;
 mod owners;
 mod privileges;
+mod samples;
 mod witness;
-mod zoo;
 
 use std::process::ExitCode;
 

@@ -6,7 +6,7 @@ use crate::holder::Holder;
 use crate::kinds::{Client, Listener};
 use crate::listing::{list, rows};
 use crate::outcome::Outcome;
-use crate::zoo::connect;
+use crate::samples::connect;
 
 scenarios![hostile_names];
 

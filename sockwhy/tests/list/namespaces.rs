@@ -22,7 +22,7 @@ use crate::netlink;
 use crate::outcome::{Outcome, Stop};
 use crate::program::program;
 use crate::said::Said;
-use crate::zoo::{Zoo, inode};
+use crate::samples::{Samples, inode};
 
 scenarios![
     another_network_namespace,
@@ -67,7 +67,7 @@ fn cookies(rows: &[Row]) -> BTreeSet<Option<u64>> {
 }
 
 fn another_network_namespace() -> Outcome {
-    let _zoo = Zoo::open()?;
+    let _samples = Samples::open()?;
     let this = inode_of_this()?;
     let (there, elsewhere) = outside(|| {
         let elsewhere = inode_of_this()?;
@@ -226,7 +226,7 @@ fn open_elsewhere() -> Outcome<(u64, Socket)> {
 fn one_that_only_a_socket_leads_to() -> Outcome {
     let (netns, listener) = open_elsewhere()?;
     assert_shown(netns, &listener)?;
-    let port = crate::zoo::port(&listener)?;
+    let port = crate::samples::port(&listener)?;
     let said = Said::by_sockwhy(&Enter::default(), &program(), &["explain", &format!(":{port}")])?;
     for words in [format!("in the network namespace {netns} does"), format!("sockwhy explain --netns {netns} :{port}")]
     {

@@ -16,7 +16,7 @@ use crate::outcome::{Outcome, Stop};
 use crate::privileges::WITHOUT_BPF;
 use crate::program::program;
 use crate::said::Said;
-use crate::zoo::{connect, inode};
+use crate::samples::{connect, inode};
 
 scenarios![shared_by_many_processes, descriptors_of_a_thread, main_thread_ended, closed_by_everybody];
 
@@ -109,5 +109,5 @@ fn closed_by_everybody() -> Outcome {
 }
 
 fn listener_port(listener: &socket2::Socket) -> u16 {
-    crate::zoo::port(listener).expect("it is bound")
+    crate::samples::port(listener).expect("it is bound")
 }

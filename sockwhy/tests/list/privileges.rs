@@ -10,7 +10,7 @@ use crate::listing::{Row, all, list_as};
 use crate::outcome::Outcome;
 use crate::program::{Copy, NOBODY, program};
 use crate::said::Said;
-use crate::zoo::{Zoo, connect, inode, port};
+use crate::samples::{Samples, connect, inode, port};
 
 scenarios![
     ordinary_user,
@@ -50,7 +50,7 @@ fn sorted(rows: Vec<Row>) -> Vec<Row> {
 /// Compares everything except the owners, and the reasons: those name owners, and `sock_diag` does not tell of
 /// `bind()`.
 fn ordinary_user() -> Outcome {
-    let _zoo = Zoo::open()?;
+    let _samples = Samples::open()?;
     let copy = Copy::of(&program())?;
     let seen = list_as(&nobody(), copy.program(), &["-a", "-o", "json"])?.rows()?;
     assert!(seen.iter().any(|row| row.state == "TIME_WAIT"));
@@ -89,7 +89,7 @@ fn own_processes_of_an_ordinary_user() -> Outcome {
 
 /// A user who may read every process sees every owner, also without BPF.
 fn root_without_bpf() -> Outcome {
-    let _zoo = Zoo::open()?;
+    let _samples = Samples::open()?;
     let enter = Enter { capabilities: Some(WITHOUT_BPF.bits()), ..Enter::default() };
     let seen = list_as(&enter, &program(), &["-a", "-o", "json"])?.rows()?;
     let expected = sorted(all()?);

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::outcome::{Outcome, Stop};
 use crate::{host, netlink};
 
-/// An address beside the loopback device's of each family, as programs look for those.
+/// An address of each family besides those of the loopback device, because programs look for one.
 pub(crate) const IPV4: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
 pub(crate) const IPV6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0x99, 0, 0, 0, 0, 0, 1);
 

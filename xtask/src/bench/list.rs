@@ -11,7 +11,7 @@ use super::page::Table;
 use super::statistics::Sample;
 use crate::command::progress;
 
-/// How many sockets are open beside the machine's own.
+/// How many sockets are open besides the machine's own.
 const SIZES: [u32; 4] = [1_000, 10_000, 100_000, 400_000];
 
 /// Connections that one process holds. Both ends of each take less than its limit of descriptors.

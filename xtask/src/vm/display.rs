@@ -41,7 +41,7 @@ pub(crate) fn follow(guest: &Guest) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// Says how a run fared; where it failed, with all that the tests printed.
+/// Prints the result of a run; where it failed, with all that the tests printed.
 fn show(name: &str, run: &Run) {
     if run.report.failed() > 0 && !run.output.is_empty() {
         BARS.suspend(|| eprint!("\n{}", run.output));
@@ -49,7 +49,7 @@ fn show(name: &str, run: &Run) {
     progress(format_args!("{name} {}: {} in {} s", run.name, cell(run), run.duration.as_secs()));
 }
 
-/// Prints how each run fared in each guest, and returns the sum. There is no outcome where the kernel is not served.
+/// Prints the result of each run in each guest, and returns the sum. There is no outcome where the kernel is not served.
 pub(crate) fn summarise(outcomes: &[(&Kernel, Option<Outcome>)]) -> Report {
     let heading = ["guest", "kernel", "boot", "total"].into_iter().chain(RUNS).map(str::to_owned).collect();
     let (mut rows, mut sum) = (vec![heading], Report::default());
@@ -62,7 +62,7 @@ pub(crate) fn summarise(outcomes: &[(&Kernel, Option<Outcome>)]) -> Report {
     sum
 }
 
-/// What the table tells of a guest beside its name.
+/// The cells of a guest in the table, after its name.
 fn row(outcome: &Outcome) -> Vec<String> {
     let seconds = |duration: Duration| format!("{} s", duration.as_secs());
     let mut boot = outcome.boot.map_or_else(|| "-".to_owned(), seconds);

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_age_has_a_guest_that_boots_unasked() {
+    fn each_age_has_a_guest_that_boots_where_none_is_named() {
         for age in [Oldest, Stable, Newest] {
             assert!(KERNELS.iter().any(|kernel| kernel.age == age && !kernel.on_request), "{age:?}");
         }

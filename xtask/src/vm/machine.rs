@@ -84,7 +84,7 @@ impl Machine {
         fs::write(&archive, root.finish()).with_context(|| format!("cannot write {}", archive.display()))
     }
 
-    /// A file of this name beside the logs.
+    /// A file of this name in the folder of the logs.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }

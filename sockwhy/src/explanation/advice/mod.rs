@@ -1,4 +1,4 @@
-//! What would change it for this program, and what people try that would not.
+//! What would change the family of this program's sockets, and what people try that would not.
 
 mod fill;
 mod handed_on;
@@ -32,7 +32,7 @@ pub(super) struct Advices {
     pub(super) no_remedies: Vec<Advice>,
 }
 
-/// All of it for these sockets, each once.
+/// All advice for these sockets, without repetition.
 pub(super) fn advices<'a>(services: &Services<'a>, groups: &[Group<'a>], evidence: &'a Evidence<'a>) -> Advices {
     let mut all = Advices::default();
     for service in &services.all {
@@ -52,11 +52,12 @@ pub(super) fn advices<'a>(services: &Services<'a>, groups: &[Group<'a>], evidenc
     all
 }
 
-/// What a user may want of this service, the likeliest aim first.
+/// What a user may want from a service, the most likely first.
 fn aims(service: &Service<'_>) -> &'static [Aim] {
     let takes = match &service.other {
-        // Another listener takes the other version. No setting of this program changes that.
-        Some(other) if other.is_kin => Takes::Both,
+        // Another process of the program takes the version that this one does not.
+        Some(other) if other.is_same_program => Takes::Both,
+        // Another program takes it, so no setting of this program helps.
         Some(_) => return &[],
         None => service.takes(),
     };
@@ -70,7 +71,7 @@ fn aims(service: &Service<'_>) -> &'static [Aim] {
     }
 }
 
-/// What is to be done where two programs have a port.
+/// What to do where two programs have the same port.
 fn one_program() -> Advice {
     Advice {
         aim: Aim::Both,
@@ -110,7 +111,7 @@ impl<'a> Program<'a> {
         service: Option<&Service<'_>>,
     ) {
         let is_meant = |remedy: &&Remedy| remedy.is_for(role, aim, scope);
-        // What is known of the program may be for listeners on any address alone, and would widen this one.
+        // The program's own remedies may be only for listeners on any address. They would open this one to more addresses.
         if !self.runtime.remedies.iter().any(|remedy| is_meant(&remedy)) {
             let any = Program { runtime: &ANY, holder: None };
             ANY.remedies
@@ -125,7 +126,7 @@ impl<'a> Program<'a> {
         });
         let sysctls = if is_decided_by_sysctl { self.runtime.sysctls() } else { &[] };
         for remedy in self.runtime.remedies.iter().chain(sysctls).filter(is_meant) {
-            match self.is_made_in_vain(remedy, service) {
+            match self.had_no_effect(remedy, service) {
                 Some(effect) => add(&mut all.no_remedies, Advice { effect, ..self.advice(remedy, aim, fill) }),
                 None => add(&mut all.remedies, self.advice(remedy, aim, fill)),
             }
@@ -149,8 +150,8 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// What has come of a setting that the program has been given already.
-    fn is_made_in_vain(&self, remedy: &Remedy, service: Option<&Service<'_>>) -> Option<String> {
+    /// Says that the program has this setting already, and that it had no effect; `None` where that is not so.
+    fn had_no_effect(&self, remedy: &Remedy, service: Option<&Service<'_>>) -> Option<String> {
         let setting = self.holder?.identity.asked_for_ipv4().filter(|setting| setting.is_made_by(remedy))?;
         let source = Sanitized::Text(setting.source.as_bytes());
         service

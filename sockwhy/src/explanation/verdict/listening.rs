@@ -160,7 +160,7 @@ fn no_address(service: &Service<'_>, version: u8, evidence: &Evidence<'_>) -> St
 /// Who takes the version of IP that it does not.
 fn in_place_of(service: &Service<'_>, other: &Other<'_>) -> String {
     let version = if service.ipv4 == Reach::Nowhere { 4 } else { 6 };
-    let kind = if other.is_kin { "another of its processes" } else { "another program" };
+    let kind = if other.is_same_program { "another of its processes" } else { "another program" };
     format!("; IPv{version} there goes to {kind}, {}", holders(&other.listeners, None))
 }
 

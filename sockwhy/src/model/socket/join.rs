@@ -22,7 +22,7 @@ pub(crate) fn sort(sockets: &mut [Socket]) {
 }
 
 /// Puts the owners of each socket next to one another, by PID and descriptor.
-pub(crate) fn share(sockets: &[Socket], held: &[Descriptor]) -> (Vec<Share>, Vec<Owner>) {
+pub(crate) fn share(sockets: &[Socket], descriptors: &[Descriptor]) -> (Vec<Share>, Vec<Owner>) {
     let mut shares = vec![Share::default(); sockets.len()];
     // The subflows of an MPTCP socket all have its inode: the first of them is linked, the others follow it.
     let mut first = HashMap::with_capacity(sockets.len());
@@ -31,10 +31,11 @@ pub(crate) fn share(sockets: &[Socket], held: &[Descriptor]) -> (Vec<Share>, Vec
             first.entry(inode.get()).or_insert(index_of(index));
         }
     }
-    let held: Vec<_> = held.iter().filter_map(|held| Some((*first.get(&held.inode)?, held.owner))).collect();
-    let Some((_, any)) = held.first() else { return (shares, Vec::new()) };
+    let owned = |descriptor: &Descriptor| Some((*first.get(&descriptor.inode)?, descriptor.owner));
+    let owned: Vec<_> = descriptors.iter().filter_map(owned).collect();
+    let Some((_, any)) = owned.first() else { return (shares, Vec::new()) };
 
-    for (socket, _) in &held {
+    for (socket, _) in &owned {
         shares[*socket as usize].count += 1;
     }
     let mut start = 0;
@@ -42,8 +43,8 @@ pub(crate) fn share(sockets: &[Socket], held: &[Descriptor]) -> (Vec<Share>, Vec
         share.start = start;
         start += std::mem::take(&mut share.count);
     }
-    let mut owners = vec![*any; held.len()];
-    for (socket, owner) in held {
+    let mut owners = vec![*any; owned.len()];
+    for (socket, owner) in owned {
         let share = &mut shares[socket as usize];
         owners[(share.start + share.count) as usize] = owner;
         share.count += 1;

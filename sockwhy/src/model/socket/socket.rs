@@ -19,13 +19,13 @@ pub struct Socket {
     pub family: Family,
     /// What it is called.
     pub label: Label,
-    /// `IPV6_V6ONLY`; `None` for an `AF_INET` socket, which has no such option, and where the kernel won't say.
+    /// `IPV6_V6ONLY`; `None` for an `AF_INET` socket, which has no such option, and where the kernel does not say.
     pub v6only: Option<bool>,
     /// This is a subflow of an application's MPTCP socket.
     pub mptcp: bool,
     /// Index of the network device that it is bound to: what comes by another is not for it.
     pub device: Option<NonZeroU32>,
-    /// How its connection began; `None` where it has none, and where the kernel won't say.
+    /// How its connection began; `None` where it has none, and where the kernel does not say.
     pub opening: Option<Opening>,
     /// Its own end; an IPv4-mapped address as IPv4. An IPv6 link-local one has the index of its network device as scope.
     pub local: SocketAddr,

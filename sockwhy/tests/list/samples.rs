@@ -70,17 +70,17 @@ pub(crate) struct Known {
 
 /// Sockets, open as long as it lives.
 #[derive(Default)]
-pub(crate) struct Zoo {
+pub(crate) struct Samples {
     sockets: Vec<(Socket, Vec<String>)>,
 }
 
-impl Zoo {
+impl Samples {
     /// Several hundred.
     pub(crate) fn open() -> Outcome<Self> {
-        let mut zoo = Self::default();
-        zoo.add_mixtures(8)?;
-        zoo.add_states()?;
-        Ok(zoo)
+        let mut samples = Self::default();
+        samples.add_mixtures(8)?;
+        samples.add_states()?;
+        Ok(samples)
     }
 
     pub(crate) fn keep(&mut self, socket: Socket) -> &Socket {
