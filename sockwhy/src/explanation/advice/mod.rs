@@ -112,7 +112,9 @@ impl<'a> Program<'a> {
     ) {
         let is_meant = |remedy: &&Remedy| remedy.is_for(role, aim, scope);
         // The program's own remedies may be only for listeners on any address. They would open this one to more addresses.
-        if !self.runtime.remedies.iter().any(|remedy| is_meant(&remedy)) {
+        // Where even those are missing, the program may have no way: nothing is said.
+        let is_of_any = role == Role::Connect || scope != Scope::Any || std::ptr::eq(self.runtime, &raw const ANY);
+        if is_of_any && !self.runtime.remedies.iter().any(|remedy| is_meant(&remedy)) {
             let any = Program { runtime: &ANY, holder: None };
             ANY.remedies
                 .iter()
