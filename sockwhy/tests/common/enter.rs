@@ -142,6 +142,8 @@ fn change_namespaces(enter: &Enter) -> io::Result<()> {
 /// Everything is where it was, but the root is a folder.
 fn change_root() -> io::Result<()> {
     let root = Path::new("/mnt/root");
+    // The guests' root has few folders.
+    fs::create_dir_all("/mnt")?;
     mount("none", "/mnt", "tmpfs", MountFlags::empty(), None)?;
     fs::create_dir(root)?;
     for entry in fs::read_dir("/")?.flatten().filter(|entry| entry.file_name() != "mnt") {
@@ -150,6 +152,9 @@ fn change_root() -> io::Result<()> {
             symlink(fs::read_link(there)?, here)?;
         } else if entry.file_type()?.is_dir() {
             fs::create_dir(&here)?;
+            mount_bind_recursive(there, here)?;
+        } else if entry.file_type()?.is_file() {
+            File::create(&here)?;
             mount_bind_recursive(there, here)?;
         }
     }
