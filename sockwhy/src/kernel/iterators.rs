@@ -10,18 +10,12 @@ use aya::{Btf as AyaBtf, Ebpf};
 use bytemuck::{AnyBitPattern, pod_read_unaligned};
 use sockwhy_common::{OwnerRecord, SocketRecord};
 
-use sockwhy_common::Watch;
-
 use super::btf::Btf;
 use super::object::{self, Object, Request};
 use super::obstacle::Obstacle;
 use super::offsets::Purpose;
 use crate::host::netns::{self, Namespace};
 use crate::model::socket::{Descriptor, Socket};
-use crate::plan::FlowFilter;
-
-/// Smallest ring buffer, in bytes: nothing is sent through it here.
-const NO_EVENTS: u32 = 4096;
 
 /// The kernel gives at most eight pages in one read (`bpf_seq_read`).
 const CHUNK: usize = 8 * 4096;
@@ -60,17 +54,10 @@ pub fn read(namespaces: &[Namespace]) -> Result<(Vec<Socket>, Vec<Descriptor>), 
 /// The object, and what attaching it asks of BTF: made side by side.
 fn prepare() -> Result<(Ebpf, AyaBtf), Obstacle> {
     let btf = Btf::of_kernel()?;
-    let request = Request {
-        purpose: Purpose::List,
-        filters: &FlowFilter::EVERYTHING,
-        buffer_size: NO_EVENTS,
-        watch: Watch::Nothing,
-        log: false,
-    };
     thread::scope(|scope| {
         let aya_btf = scope
             .spawn(|| object::aya_btf(&btf.excerpt(&[TCP, TASK_FILE].map(|iterator| format!("bpf_iter_{iterator}")))?));
-        let ebpf = Object::new(&btf, request).and_then(|object| object.load());
+        let ebpf = Object::new(&btf, Request::minimal(Purpose::List)).and_then(|object| object.load());
         Ok((ebpf?, join(aya_btf)?))
     })
 }

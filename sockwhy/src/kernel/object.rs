@@ -46,6 +46,16 @@ pub(super) struct Request<'a> {
     pub log: bool,
 }
 
+impl Request<'_> {
+    /// Nothing is filtered, followed or logged, and next to nothing is sent through the ring buffer.
+    pub(super) fn minimal(purpose: Purpose) -> Self {
+        /// The smallest ring buffer: a page.
+        const PAGE: u32 = 4096;
+        static EVERYTHING: FlowFilter = FlowFilter::EVERYTHING;
+        Self { purpose, filters: &EVERYTHING, buffer_size: PAGE, watch: Watch::Nothing, log: false }
+    }
+}
+
 /// The object, and what it is given before it is loaded.
 pub(super) struct Object<'a> {
     request: Request<'a>,

@@ -10,10 +10,6 @@ use super::obstacle::Obstacle;
 use super::offsets::Purpose;
 use crate::model::Backend;
 use crate::model::event::Kind;
-use crate::plan::FlowFilter;
-
-/// Bytes of the ring buffer that is tried.
-const RING: u32 = 4096;
 
 /// Tries things on this host.
 pub struct Trial {
@@ -57,13 +53,6 @@ impl Trial {
 
     /// An object of its own for each attempt: dropping it undoes the attempt, also one that came half-way.
     fn load(&self) -> Result<aya::Ebpf, Obstacle> {
-        let request = Request {
-            purpose: Purpose::Trace,
-            filters: &FlowFilter::EVERYTHING,
-            buffer_size: RING,
-            watch: Watch::Nothing,
-            log: false,
-        };
-        Object::new(&self.btf, request)?.load()
+        Object::new(&self.btf, Request::minimal(Purpose::Trace))?.load()
     }
 }

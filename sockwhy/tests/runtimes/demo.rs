@@ -44,7 +44,7 @@ fn assert_three(said: &Said) -> Outcome {
 
 fn shows_the_three_sockets() -> Outcome {
     if !host::has_inet6() {
-        let words = ["cannot make an AF_INET6 listener", "does this kernel have IPv6?"];
+        let words = ["cannot make an AF_INET6 listener", "see whether this kernel has IPv6"];
         sockwhy(&["demo"])?.assert_refused(1, &words);
         return Ok(());
     }

@@ -96,6 +96,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     let of = |case: &'static Case| {
         trial(format!("programs::{}", case.name), move || {
             host::require_program(case.program)?;
+            // The witness of its listeners; the guests have none.
+            host::require_program("ss")?;
             case.test()
         })
     };

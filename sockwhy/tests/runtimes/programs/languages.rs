@@ -20,6 +20,16 @@ const PUMA_LOOPBACK: State = state(&["tcp://127.0.0.1:8080", "tcp://[::1]:8080"]
 const RUBY: State = state(&[], PAIR);
 const RUST: State = state(&["listen", "[::]:8080"], DUAL);
 
+/// To a mapped address, and to the address as it is.
+const MAPPED_AND_PLAIN: &[Connect] = &[
+    Connect { arguments: &["connect", "::ffff:127.0.0.1", "PORT"], label: "IPv4-over-AF_INET6", what: None },
+    Connect {
+        arguments: &["connect", "127.0.0.1", "PORT"],
+        label: "IPv4",
+        what: Some("connect to the address as it is"),
+    },
+];
+
 pub(super) static CASES: &[Case] = &[
     Case {
         name: "Node.js",
@@ -41,14 +51,7 @@ pub(super) static CASES: &[Case] = &[
                 state(&["listen", r#"{"port":8080,"host":"::","ipv6Only":true}"#], ANY6),
             ),
         ],
-        connects: &[
-            Connect { arguments: &["connect", "::ffff:127.0.0.1", "PORT"], label: "IPv4-over-AF_INET6", what: None },
-            Connect {
-                arguments: &["connect", "127.0.0.1", "PORT"],
-                label: "IPv4",
-                what: Some("connect to the address as it is"),
-            },
-        ],
+        connects: MAPPED_AND_PLAIN,
     },
     Case {
         name: "Python",
@@ -62,14 +65,7 @@ pub(super) static CASES: &[Case] = &[
             change("listen on {ipv6}", PYTHON, state(&["listen", "AF_INET6"], ANY6)),
             change("listen for both", state(&["listen", "AF_INET6"], ANY6), state(&["listen", "dualstack_ipv6"], DUAL)),
         ],
-        connects: &[
-            Connect { arguments: &["connect", "::ffff:127.0.0.1", "PORT"], label: "IPv4-over-AF_INET6", what: None },
-            Connect {
-                arguments: &["connect", "127.0.0.1", "PORT"],
-                label: "IPv4",
-                what: Some("connect to the address as it is"),
-            },
-        ],
+        connects: MAPPED_AND_PLAIN,
     },
     Case {
         name: "Go",
