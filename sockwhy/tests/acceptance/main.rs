@@ -43,15 +43,19 @@ fn main() -> ExitCode {
     harness::main(&[(actor::ARGUMENT, |_| Ok(actor::child::main()?))], trials)
 }
 
-/// Runs a scenario, and once more if the kernel missed a hook meanwhile. It does not run a program on a CPU where the
-/// same program was preempted, which happens on slow emulated CPUs.
+/// Runs a scenario, and again if the kernel missed a hook meanwhile, at most `ATTEMPTS` times. It does not run a program on
+/// a CPU where the same program was preempted, which happens on slow emulated CPUs.
 fn attempt(scenario: impl Fn() -> Outcome) -> Outcome {
-    let before = MISSES.load(Ordering::Relaxed);
-    match panic::catch_unwind(AssertUnwindSafe(&scenario)) {
-        Ok(Err(Stop::Failed(_))) | Err(_) if MISSES.load(Ordering::Relaxed) > before => scenario(),
-        Ok(outcome) => outcome,
-        Err(panicked) => panic::resume_unwind(panicked),
+    const ATTEMPTS: usize = 3;
+    for _ in 1..ATTEMPTS {
+        let before = MISSES.load(Ordering::Relaxed);
+        match panic::catch_unwind(AssertUnwindSafe(&scenario)) {
+            Ok(Err(Stop::Failed(_))) | Err(_) if MISSES.load(Ordering::Relaxed) > before => {}
+            Ok(outcome) => return outcome,
+            Err(panicked) => panic::resume_unwind(panicked),
+        }
     }
+    scenario()
 }
 
 fn trials() -> Outcome<Vec<Trial>> {

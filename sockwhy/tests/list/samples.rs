@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
@@ -134,13 +134,21 @@ impl Samples {
     /// A connection from a port that a listener takes later.
     fn add_late_listener(&mut self) -> Outcome {
         let listener = Listener::Inet.open(None)?;
-        let client = Client::Inet.open(None)?;
-        client.set_reuse_address(true)?;
-        client.connect(&Client::Inet.target(port(&listener)?).into())?;
-        let (accepted, _) = listener.accept()?;
-        let late = Client::Inet.open(None)?;
-        late.set_reuse_address(true)?;
-        late.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(&client)?)).into())?;
+        // The kernel gives a port to several connections that go to different places. Only one that no other socket has
+        // can be taken.
+        let (client, accepted, late) = loop {
+            let client = Client::Inet.open(None)?;
+            client.set_reuse_address(true)?;
+            client.connect(&Client::Inet.target(port(&listener)?).into())?;
+            let (accepted, _) = listener.accept()?;
+            let late = Client::Inet.open(None)?;
+            late.set_reuse_address(true)?;
+            match late.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(&client)?)).into()) {
+                Ok(()) => break (client, accepted, late),
+                Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
         late.listen(1)?;
         self.keep_because(client, &["connect() on an AF_INET socket"]);
         self.keep_because(accepted, &["accepted on ", "AF_INET listener"]);
@@ -262,7 +270,7 @@ fn fill(mut socket: &Socket) -> io::Result<()> {
     let room = [0; 1 << 14];
     loop {
         match socket.write(&room) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             sent => drop(sent?),
         }
     }
