@@ -226,7 +226,7 @@ fn open_elsewhere() -> Outcome<(u64, Socket)> {
 fn one_that_only_a_socket_leads_to() -> Outcome {
     let (netns, listener) = open_elsewhere()?;
     assert_shown(netns, &listener)?;
-    let port = crate::samples::port(&listener)?;
+    let port = crate::open::port(&listener)?;
     let said = Said::by_sockwhy(&Enter::default(), &program(), &["explain", &format!(":{port}")])?;
     for words in [format!("in the network namespace {netns} does"), format!("sockwhy explain --netns {netns} :{port}")]
     {

@@ -109,5 +109,5 @@ fn closed_by_everybody() -> Outcome {
 }
 
 fn listener_port(listener: &socket2::Socket) -> u16 {
-    crate::samples::port(listener).expect("it is bound")
+    crate::open::port(listener).expect("it is bound")
 }

@@ -1,16 +1,20 @@
 //! Without privileges, the listing shows what this user may see.
 
+use std::net::Ipv4Addr;
+
 use rustix::thread::CapabilitySet;
 
 use crate::enter::Enter;
 use crate::harness::scenarios;
 use crate::holder::Holder;
 use crate::kinds::{Client, Listener};
+use crate::late_listener::LateListener;
 use crate::listing::{Row, all, list_as};
+use crate::open::port;
 use crate::outcome::Outcome;
 use crate::program::{Copy, NOBODY, program};
 use crate::said::Said;
-use crate::samples::{Samples, connect, inode, port};
+use crate::samples::{Samples, connect, inode};
 
 scenarios![
     ordinary_user,
@@ -104,15 +108,7 @@ fn root_without_bpf() -> Outcome {
 
 /// A listener takes the port that a client has connected from: without BPF, ports alone tell what came from a listener.
 fn who_has_connected_is_a_guess_without_bpf() -> Outcome {
-    let listener = Listener::Inet.open(None)?;
-    let client = Client::Inet.open(None)?;
-    client.set_reuse_address(true)?;
-    client.connect(&Client::Inet.target(port(&listener)?).into())?;
-    let (_accepted, _) = listener.accept()?;
-    let late = Client::Inet.open(None)?;
-    late.set_reuse_address(true)?;
-    late.bind(&Client::Inet.target(port(&client)?).into())?;
-    late.listen(1)?;
+    let LateListener { listener, client, accepted: _accepted, late: _late } = LateListener::open(Ipv4Addr::LOCALHOST)?;
     drop(listener);
     let number = Some(inode(&client)?);
     let why = |rows: Vec<Row>| rows.into_iter().find(|row| row.inode == number).expect("it is open").why;

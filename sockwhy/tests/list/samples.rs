@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
@@ -11,26 +11,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::host;
 use crate::kinds::{Client, Listener};
+use crate::late_listener::LateListener;
+use crate::open::port;
 use crate::outcome::Outcome;
 
 impl Listener {
-    pub(crate) fn open(self, kind: Option<Protocol>) -> io::Result<Socket> {
-        let (domain, v6only, address): (_, _, SocketAddr) = match self {
-            Self::Inet => (Domain::IPV4, None, (Ipv4Addr::UNSPECIFIED, 0).into()),
-            Self::DualStack => (Domain::IPV6, Some(false), (Ipv6Addr::UNSPECIFIED, 0).into()),
-            Self::V6Only => (Domain::IPV6, Some(true), (Ipv6Addr::UNSPECIFIED, 0).into()),
-            Self::Loopback6 => (Domain::IPV6, Some(false), (Ipv6Addr::LOCALHOST, 0).into()),
-            Self::Mapped => (Domain::IPV6, Some(false), (Ipv4Addr::LOCALHOST.to_ipv6_mapped(), 0).into()),
-        };
-        let socket = Socket::new(domain, Type::STREAM, kind)?;
-        if let Some(v6only) = v6only {
-            socket.set_only_v6(v6only)?;
-        }
-        socket.bind(&address.into())?;
-        socket.listen(64)?;
-        Ok(socket)
-    }
-
     pub(crate) fn label(self) -> &'static str {
         match self {
             Self::Inet => "IPv4",
@@ -49,12 +34,6 @@ impl Listener {
             Self::Loopback6 => "bound to one IPv6 address, ::1",
             Self::Mapped => "bound to the IPv4-mapped address ::ffff:127.0.0.1",
         }
-    }
-}
-
-impl Client {
-    pub(crate) fn open(self, kind: Option<Protocol>) -> io::Result<Socket> {
-        Socket::new(if self == Self::Inet { Domain::IPV4 } else { Domain::IPV6 }, Type::STREAM, kind)
     }
 }
 
@@ -133,23 +112,7 @@ impl Samples {
 
     /// A connection from a port that a listener takes later.
     fn add_late_listener(&mut self) -> Outcome {
-        let listener = Listener::Inet.open(None)?;
-        // The kernel gives a port to several connections that go to different places. Only one that no other socket has
-        // can be taken.
-        let (client, accepted, late) = loop {
-            let client = Client::Inet.open(None)?;
-            client.set_reuse_address(true)?;
-            client.connect(&Client::Inet.target(port(&listener)?).into())?;
-            let (accepted, _) = listener.accept()?;
-            let late = Client::Inet.open(None)?;
-            late.set_reuse_address(true)?;
-            match late.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(&client)?)).into()) {
-                Ok(()) => break (client, accepted, late),
-                Err(error) if error.kind() == ErrorKind::AddrInUse => {}
-                Err(error) => return Err(error.into()),
-            }
-        };
-        late.listen(1)?;
+        let LateListener { listener, client, accepted, late } = LateListener::open(Ipv4Addr::UNSPECIFIED)?;
         self.keep_because(client, &["connect() on an AF_INET socket"]);
         self.keep_because(accepted, &["accepted on ", "AF_INET listener"]);
         self.keep(late);
@@ -246,10 +209,6 @@ pub(crate) fn connect_with(listener: &Socket, from: Client, kind: Option<Protoco
     Ok((client, listener.accept()?.0))
 }
 
-pub(crate) fn port(socket: &Socket) -> Outcome<u16> {
-    Ok(socket.local_addr()?.as_socket().expect("it is of the internet").port())
-}
-
 /// The number of its file.
 pub(crate) fn inode(socket: impl AsFd) -> Outcome<u64> {
     Ok(File::from(socket.as_fd().try_clone_to_owned()?).metadata()?.ino())
@@ -270,7 +229,7 @@ fn fill(mut socket: &Socket) -> io::Result<()> {
     let room = [0; 1 << 14];
     loop {
         match socket.write(&room) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
             sent => drop(sent?),
         }
     }
